@@ -1,0 +1,76 @@
+#pragma once
+// Strict reading of JSON configuration and of single JSON lines: every error names file, line and
+// field; unknown keys, duplicate keys, wrong types, fractions for integers and values out of range
+// are refused. The JSON library itself stays in the .cpp file.
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tokenyard {
+
+class JsonObject;
+
+/// A parsed file or text. Objects read from it stay valid as long as any of them lives.
+class JsonFile {
+ public:
+  /// Reads and parses a file whose top level is an object. Throws `InputError`.
+  static JsonObject read(const std::string& path);
+  /// The same for a text; `name` stands for the file in messages, and its first line counts as
+  /// `first_line` (so that one line of a JSON Lines file is reported where it stands).
+  static JsonObject parse(std::string_view text, const std::string& name,
+                          std::size_t first_line = 1);
+};
+
+/// One object of a parsed text. Reading a key marks it as known; `refuse_unread` then refuses the
+/// rest by name, with the nearest known key. Copies share their marks.
+class JsonObject {
+ public:
+  bool has(std::string_view key) const;
+  std::vector<std::string> keys() const;  ///< in the order of the file
+
+  // Required values: a missing key is an error.
+  std::string string(std::string_view key) const;
+  std::string choice(std::string_view key, std::initializer_list<std::string_view> options) const;
+  std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most) const;
+  double number(std::string_view key, double least, double most) const;
+  bool flag(std::string_view key) const;
+  JsonObject object(std::string_view key) const;
+  std::vector<std::string> strings(std::string_view key) const;
+  std::vector<std::int64_t> integers(std::string_view key, std::int64_t least,
+                                     std::int64_t most) const;
+  std::vector<JsonObject> objects(std::string_view key) const;
+
+  // The same with a fallback for a missing key.
+  std::string string_or(std::string_view key, std::string fallback) const;
+  std::int64_t integer_or(std::string_view key, std::int64_t least, std::int64_t most,
+                          std::int64_t fallback) const;
+  double number_or(std::string_view key, double least, double most, double fallback) const;
+  bool flag_or(std::string_view key, bool fallback) const;
+
+  /// The value as an option's text would have it: a string as it is, a number or flag as written.
+  /// Objects, arrays and null are refused.
+  std::string scalar_text(std::string_view key) const;
+
+  /// The compact JSON text of a value of any type (and of the whole object).
+  std::string raw(std::string_view key) const;
+  std::string raw() const;
+
+  /// Refuses every key that was never read.
+  void refuse_unread() const;
+
+  /// Throws an `InputError` at this key's place.
+  [[noreturn]] void refuse(std::string_view key, std::string_view message) const;
+
+ private:
+  friend class JsonFile;
+  struct Document;
+  struct Node;
+  std::shared_ptr<const Document> document_;
+  std::shared_ptr<Node> node_;
+};
+
+}  // namespace tokenyard

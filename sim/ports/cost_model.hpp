@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/kernel/time.hpp"
+
+namespace tokenyard {
+
+/// The size of an iteration as far as costs go. All sums are over the sequences of the batch;
+/// "context" is the number of tokens attended to, the new ones included.
+struct IterationLoad {
+  std::int64_t prefill_sequences = 0;
+  std::int64_t prefill_tokens = 0;           ///< new prompt (or recomputed) tokens
+  std::int64_t prefill_context_tokens = 0;   ///< context at the end of each chunk
+  std::int64_t prefill_context_product = 0;  ///< chunk tokens x context
+  std::int64_t decode_sequences = 0;
+  std::int64_t decode_context_tokens = 0;
+
+  void add_prefill(std::int64_t chunk, std::int64_t context) {
+    ++prefill_sequences;
+    prefill_tokens += chunk;
+    prefill_context_tokens += context;
+    prefill_context_product += chunk * context;
+  }
+  void add_decode(std::int64_t context) {
+    ++decode_sequences;
+    decode_context_tokens += context;
+  }
+
+  static IterationLoad one_prefill(std::int64_t chunk, std::int64_t context) {
+    IterationLoad load;
+    load.add_prefill(chunk, context);
+    return load;
+  }
+  static IterationLoad one_decode(std::int64_t context) {
+    IterationLoad load;
+    load.add_decode(context);
+    return load;
+  }
+
+  friend bool operator==(const IterationLoad&, const IterationLoad&) = default;
+};
+
+/// What things cost, in time. The model that charges a simulation and the one that advises a
+/// policy are separate objects. Pure: the same load gives the same answer; safe to share between
+/// threads.
+class CostModel {
+ public:
+  virtual ~CostModel() = default;
+
+  /// How long an iteration of this load takes, in whole nanoseconds, not negative.
+  virtual Duration iteration(const IterationLoad& load) const = 0;
+};
+
+}  // namespace tokenyard

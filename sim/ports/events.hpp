@@ -1,0 +1,38 @@
+#pragma once
+// The events of a run. The order of the alternatives is the order of the design: at one instant
+// iteration ends come first, then cancellations, then arrivals.
+
+#include <span>
+
+#include "sim/kernel/event_queue.hpp"
+#include "sim/ports/ids.hpp"
+#include "sim/ports/iteration.hpp"
+#include "sim/ports/request.hpp"
+
+namespace tokenyard {
+
+/// Key: the iteration's id. `outcomes` has one entry a slot, in slot order; the executor owns it
+/// and keeps it until the executor is given its next iteration after the pass that took this end.
+struct IterationEnd {
+  IterationId iteration{};
+  std::span<const SlotOutcome> outcomes;
+};
+
+/// The client gave up. Key: the request's id.
+struct Cancellation {
+  RequestId request{};
+};
+
+/// Key: the request's id.
+struct Arrival {
+  Request request;
+};
+
+using Events = EventQueue<IterationEnd, Cancellation, Arrival>;
+using Event = Events::Event;
+
+/// Number of kinds that a scheduler waits for while its executor can take no further iteration:
+/// arrivals and cancellations then wait for the boundary (DESIGN §3, timing rules).
+inline constexpr std::size_t kKindsWhileBusy = 1;
+
+}  // namespace tokenyard

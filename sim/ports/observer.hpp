@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "sim/ports/events.hpp"
+#include "sim/ports/iteration.hpp"
+#include "sim/ports/request.hpp"
+
+namespace tokenyard {
+
+/// How a request ended.
+enum class End : std::uint8_t { finished, rejected, cancelled };
+
+/// What a live request is doing with its time. The five sum to its time in the system.
+enum class Phase : std::uint8_t {
+  queue,      ///< arrival to first scheduled
+  prefill,    ///< running before its first token
+  decode,     ///< running after its first token
+  preempted,  ///< held back or evicted after the first schedule, recomputation included
+  swap        ///< waiting for copies of its KV
+};
+inline constexpr std::size_t kPhases = 5;
+
+/// The facts of one ended request.
+struct RequestFacts {
+  Request request;
+  End end = End::finished;
+  std::int64_t output_tokens = 0;  ///< tokens it was given
+  Time first_scheduled = kNever;   ///< kNever: never
+  Time first_token = kNever;       ///< kNever: none
+  Time ended = kOrigin;
+  Duration phases[kPhases] = {};
+  std::int64_t preemptions = 0;  ///< times it lost its blocks
+  std::int64_t swaps_out = 0;
+  std::int64_t swaps_in = 0;
+  std::int64_t recomputed_tokens = 0;
+};
+
+/// The state of the server when an iteration was decided.
+struct IterationFacts {
+  std::int64_t kv_blocks_used = 0;
+  std::int64_t waiting = 0;  ///< live requests outside this iteration
+};
+
+/// Watches a run and never steers it: the recorder, the timeline and the test hooks are observers.
+/// Every hook has an empty default. Called from the loop's thread.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+
+  virtual void fed(Time now, std::span<const Event> due);
+  virtual void decided(Time now, const Iteration& iteration, const IterationFacts& facts);
+  /// The iteration's end was taken at `now`.
+  virtual void completed(Time now, const Iteration& iteration);
+  /// `count` sequences of an iteration yielded a token `gap` after their previous one.
+  virtual void token_gaps(Duration gap, std::int64_t count);
+  virtual void entered(RequestId request, Phase phase, Time now);
+  virtual void ended(const RequestFacts& facts);
+};
+
+inline void Observer::fed(Time, std::span<const Event>) {}
+inline void Observer::decided(Time, const Iteration&, const IterationFacts&) {}
+inline void Observer::completed(Time, const Iteration&) {}
+inline void Observer::token_gaps(Duration, std::int64_t) {}
+inline void Observer::entered(RequestId, Phase, Time) {}
+inline void Observer::ended(const RequestFacts&) {}
+
+}  // namespace tokenyard

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/ports/ids.hpp"
+
+namespace tokenyard {
+
+/// The truth about output lengths. Handed to executors (which end a request there), to admission
+/// and to the clairvoyant ways of reserving memory; no policy can reach it.
+class OutputOracle {
+ public:
+  virtual ~OutputOracle() = default;
+
+  /// The length of the whole output in tokens, at least 1.
+  virtual std::int64_t output_tokens(RequestId request) const = 0;
+};
+
+}  // namespace tokenyard

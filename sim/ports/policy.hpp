@@ -1,0 +1,92 @@
+#pragma once
+// What a scheduling policy is: it gives each live request its place in the ranking, and does
+// nothing else. The only header that a policy includes.
+
+#include <cstdint>
+#include <memory>
+
+#include "sim/kernel/time.hpp"
+#include "sim/ports/cost_model.hpp"
+#include "sim/ports/length_predictor.hpp"
+#include "sim/ports/parameters.hpp"
+#include "sim/ports/ranking.hpp"
+#include "sim/ports/request_view.hpp"
+
+namespace tokenyard {
+
+/// What a policy cannot do without.
+struct Needs {
+  bool length_predictor = false;
+};
+
+/// Why a request lost its KV cache. It keeps its place; its tokens must be computed again.
+enum class Eviction : std::uint8_t { recompute };
+
+/// Why a request left without finishing, or that it finished.
+enum class Departure : std::uint8_t { finished, cancelled };
+
+/// The instant at which a hook is called, and the doors to what a policy may ask.
+class PolicyContext {
+ public:
+  virtual ~PolicyContext() = default;
+
+  /// The instant of this pass; the same in all its calls.
+  Time now() const { return now_; }
+  /// Iterations begun so far: a request with `last_iteration` n was passed over
+  /// iterations() - n times.
+  std::uint64_t iterations() const { return iterations_; }
+  /// The advising cost model (it may differ from the one that charges).
+  const CostModel& cost() const { return *cost_; }
+  /// Present if and only if the policy's `needs` ask for it.
+  const LengthPredictor& predictor() const { return *predictor_; }
+  /// A live request.
+  virtual const RequestView& request(RequestId id) const = 0;
+
+ protected:
+  Time now_ = kOrigin;
+  std::uint64_t iterations_ = 0;
+  const CostModel* cost_ = nullptr;
+  const LengthPredictor* predictor_ = nullptr;
+};
+
+/// Contract: the same calls give the same answers. No clock, no I/O, no globals, no hash order, no
+/// knowledge beyond the arguments. Every live request is ranked or held by the end of `on_arrive`.
+/// A boundary's calls come in this order: `on_progress`, `on_end` and `on_evict` in ranking order,
+/// then `refresh`, then `on_arrive` by arrival. One object serves one run, from one thread.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+
+  virtual Needs needs() const { return {}; }
+
+  /// A request was admitted: rank it.
+  virtual void on_arrive(const RequestView& request, const PolicyContext& context,
+                         Ranking& ranking) = 0;
+
+  /// It ran in an iteration of length `ran` and has not finished.
+  virtual void on_progress(const RequestView&, Duration /*ran*/, const PolicyContext&, Ranking&) {}
+
+  /// It lost its KV cache to another request.
+  virtual void on_evict(const RequestView&, Eviction, const PolicyContext&, Ranking&) {}
+
+  /// It left; its view is valid for the last time.
+  virtual void on_end(const RequestView&, Departure, const PolicyContext&) {}
+
+  /// Called once at each boundary before the arrivals: the place for keys that move with time.
+  virtual void refresh(const PolicyContext&, Ranking&) {}
+
+  /// When to call again although nothing happens; for a policy that holds back on purpose.
+  virtual Time wake_at(const PolicyContext&) const { return kNever; }
+
+  /// Queue level of a live request, -1 where the policy has none.
+  virtual int level(RequestId) const { return -1; }
+};
+
+/// A row of the catalogue.
+struct PolicyEntry {
+  const char* name;
+  const char* summary;
+  std::unique_ptr<Policy> (*make)(Parameters&);
+};
+
+}  // namespace tokenyard
