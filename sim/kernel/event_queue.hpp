@@ -90,6 +90,12 @@ class EventQueue final : public EventSchedule {
 
   bool empty() { return next_time(kKinds) == kNever; }
 
+  /// Whether an event of this kind is pending.
+  bool has(std::size_t kind) {
+    take_inbox();
+    return !heaps_[kind].empty();
+  }
+
   void sleep_until(std::chrono::steady_clock::time_point deadline) override {
     std::unique_lock lock(mutex_);
     wake_.wait_until(lock, deadline, [this] { return posted_.load(std::memory_order_relaxed); });

@@ -34,5 +34,7 @@ using Event = Events::Event;
 /// Number of kinds that a scheduler waits for while its executor can take no further iteration:
 /// arrivals and cancellations then wait for the boundary (DESIGN §3, timing rules).
 inline constexpr std::size_t kKindsWhileBusy = 1;
+/// The kind of an arrival.
+inline constexpr std::size_t kArrivalKind = 2;
 
 }  // namespace tokenyard

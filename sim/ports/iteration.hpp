@@ -15,6 +15,7 @@ struct Slot {
   RequestId request{};
   std::int64_t computed = 0;    ///< tokens already in the KV cache when the iteration begins
   std::int64_t new_tokens = 0;  ///< tokens computed now: a prompt, a chunk, or 1 in decode
+  std::int64_t generated = 0;   ///< output tokens produced before this iteration
   bool prefill = false;         ///< prompt or recomputed tokens, as opposed to one decode token
   bool yields = false;          ///< the iteration ends with an output token of this sequence
   bool padding = false;         ///< a finished member of a static batch: charged, yields nothing

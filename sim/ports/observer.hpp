@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "sim/ports/events.hpp"
 #include "sim/ports/iteration.hpp"
@@ -26,6 +27,7 @@ inline constexpr std::size_t kPhases = 5;
 struct RequestFacts {
   Request request;
   End end = End::finished;
+  std::string_view reason;         ///< why it was rejected; a literal
   std::int64_t output_tokens = 0;  ///< tokens it was given
   Time first_scheduled = kNever;   ///< kNever: never
   Time first_token = kNever;       ///< kNever: none

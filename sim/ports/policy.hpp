@@ -79,7 +79,7 @@ class Policy {
   virtual Time wake_at(const PolicyContext&) const { return kNever; }
 
   /// Queue level of a live request, -1 where the policy has none.
-  virtual int level(RequestId) const { return -1; }
+  virtual int level(const RequestView&) const { return -1; }
 };
 
 /// A row of the catalogue.

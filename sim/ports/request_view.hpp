@@ -14,6 +14,9 @@ enum class KvPlace : std::uint8_t { none, device };
 /// no way to it (docs/architecture.md, "What a policy may know").
 struct RequestView {
   RequestId id{};
+  /// A small number of its own while it lives, used again after that: the index for a policy's
+  /// tables, which then grow with the live requests and not with all there ever were.
+  std::uint32_t slot = 0;
   Time arrived = kOrigin;
   std::int64_t prompt_tokens = 0;
   std::int64_t max_tokens = 0;  ///< the client's bound, or what the context or pool leaves

@@ -1,0 +1,153 @@
+// Multi-level feedback queues, naive and skip-join (FastServe, Wu et al., NSDI 2026, section 4.1).
+//
+// Level l has the quantum base x ratio^l; a request whose service at its level reaches the quantum
+// sinks. Naive: all start at level 0. Skip-join: at the first level whose quantum covers the first
+// iteration alone. Joining is numbered in the order of the boundary: progress in ranking order,
+// promotions (longest wait first, then the smaller RequestId), arrivals.
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "sim/ports/policy.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+constexpr std::int64_t kMostLevels = 1 << 20;  // bounds every search for a level
+
+class Mlfq final : public Policy {
+ public:
+  Mlfq(Parameters& p, bool skip_join) : skip_join_(skip_join) {
+    base_ms_ = p.number("base_quantum_ms", 0, 1e-6, 1e9,
+                        "quantum of level 0 (0: a decode iteration at batch 1, context 1)");
+    ratio_ = p.number("ratio", 2, 1, 1e6, "quantum of a level over that of the one above");
+    levels_ =
+        p.integer("levels", 0, 0, kMostLevels, "the last never demotes; 0 = as many as needed");
+    fit_ = p.choice("demote", {"one", "fit"}, "one level, or to what fits the next iteration") == 1;
+    carry_ = p.choice("overrun", {"forget", "carry"}, "service beyond the quantum") == 1;
+    order_ = p.choice("order", {"fifo", "lifo", "arrival"}, "place inside a level, by joining it");
+    promote_after_ = milliseconds(
+        p.number("promote_after_ms", 0, 0, 1e9, "to level 0 after waiting this long; 0 = never"));
+    if ((skip_join_ || fit_) && ratio_ == 1 && levels_ == 0) {
+      p.refuse("levels", "a ratio of 1 needs a number of levels here");
+    }
+  }
+
+  void on_arrive(const RequestView& request, const PolicyContext& context,
+                 Ranking& ranking) override {
+    if (quanta_.empty()) set_base_quantum(context.cost());
+    if (request.slot >= states_.size()) states_.resize(request.slot + 1);
+    states_[request.slot] = State();
+    const auto whole = IterationLoad::one_prefill(request.prompt_tokens, request.prompt_tokens);
+    const Duration first = context.cost().iteration(whole);
+    join(request, skip_join_ ? level_for(first) : 0, Duration{0}, ranking);
+  }
+
+  void on_progress(const RequestView& request, Duration ran, const PolicyContext& context,
+                   Ranking& ranking) override {
+    State& state = states_[request.slot];
+    state.service += ran;
+    const Duration used_up = quantum(state.level);
+    if (state.service < used_up || is_last(state.level)) return;
+    std::int64_t level = state.level + 1;
+    if (fit_) level = std::max(level, level_for(next_iteration(request, context.cost())));
+    join(request, level, carry_ ? state.service - used_up : Duration{0}, ranking);
+  }
+
+  void on_end(const RequestView& request, Departure, const PolicyContext&) override {
+    waiting_.erase({states_[request.slot].waits_since, request.id});
+  }
+
+  void refresh(const PolicyContext& context, Ranking& ranking) override {
+    while (!waiting_.empty() && context.now() - waiting_.begin()->first >= promote_after_) {
+      const RequestView& request = context.request(waiting_.begin()->second);
+      State& state = states_[request.slot];
+      waiting_.erase(waiting_.begin());
+      // `last_ran` moves with every iteration; this index follows only when it matters.
+      if (state.waits_since != request.last_ran) {
+        state.waits_since = request.last_ran;
+        waiting_.insert({state.waits_since, request.id});
+      } else {
+        join(request, 0, Duration{0}, ranking);
+      }
+    }
+  }
+
+  int level(const RequestView& request) const override {
+    return static_cast<int>(states_[request.slot].level);
+  }
+
+ private:
+  struct State {
+    std::int64_t level = 0;
+    Duration service{0};  // received at this level
+    Time waits_since = kOrigin;
+  };
+
+  static Duration milliseconds(double ms) { return Duration(std::llround(ms * 1e6)); }
+
+  void set_base_quantum(const CostModel& cost) {
+    const Duration decode = cost.iteration(IterationLoad::one_decode(1));
+    const Duration base = base_ms_ > 0 ? milliseconds(base_ms_) : decode;
+    quanta_.push_back(static_cast<double>(std::max(Duration{1}, base).count()));
+  }
+
+  Duration quantum(std::int64_t level) {
+    if (ratio_ == 1) level = 0;
+    while (static_cast<std::int64_t>(quanta_.size()) <= level) {
+      quanta_.push_back(std::min(quanta_.back() * ratio_, static_cast<double>(kLongest.count())));
+    }
+    return Duration(std::llround(quanta_[static_cast<std::size_t>(level)]));
+  }
+
+  bool is_last(std::int64_t level) const { return levels_ > 0 && level == levels_ - 1; }
+
+  std::int64_t level_for(Duration iteration) {
+    std::int64_t level = 0;
+    while (!is_last(level) && level < kMostLevels && quantum(level) < iteration) ++level;
+    return level;
+  }
+
+  static Duration next_iteration(const RequestView& request, const CostModel& cost) {
+    const std::int64_t known = request.known_tokens();
+    if (request.pending_tokens() == 1) return cost.iteration(IterationLoad::one_decode(known));
+    return cost.iteration(IterationLoad::one_prefill(request.pending_tokens(), known));
+  }
+
+  void join(const RequestView& request, std::int64_t level, Duration service, Ranking& ranking) {
+    State& state = states_[request.slot];
+    if (promote_after_ > Duration{0} && level > 0 && state.level == 0) {
+      state.waits_since = request.last_ran;
+      waiting_.insert({state.waits_since, request.id});
+    }
+    state.level = level;
+    state.service = service;
+    ++joins_;
+    const std::int64_t places[] = {joins_, -joins_, request.arrived.time_since_epoch().count()};
+    ranking.set(request.id, {level, places[order_]});
+  }
+
+  bool skip_join_, fit_ = false, carry_ = false;
+  double base_ms_ = 0, ratio_ = 2;
+  std::int64_t levels_ = 0;
+  std::size_t order_ = 0;
+  Duration promote_after_{0};
+  std::int64_t joins_ = 0;
+  std::vector<double> quanta_;                    // by level, in ns
+  std::vector<State> states_;                     // by slot
+  std::set<std::pair<Time, RequestId>> waiting_;  // level > 0, where promotion is on
+};
+
+}  // namespace
+
+extern const PolicyEntry mlfq{
+    "mlfq", "multi-level feedback queues, all start at the top",
+    [](Parameters& p) -> std::unique_ptr<Policy> { return std::make_unique<Mlfq>(p, false); }};
+extern const PolicyEntry skip_join_mlfq{
+    "skip-join-mlfq", "multi-level feedback queues, long prompts start lower (FastServe)",
+    [](Parameters& p) -> std::unique_ptr<Policy> { return std::make_unique<Mlfq>(p, true); }};
+
+}  // namespace tokenyard

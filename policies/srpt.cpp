@@ -1,0 +1,57 @@
+// Shortest remaining processing time (Schrage 1968) on predicted lengths: with the predictor
+// `oracle` it is the clairvoyant bound on mean JCT at batch size 1. The key is the predicted output
+// still to come, at least 1; equal keys go to the smaller RequestId.
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/ports/policy.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+class Srpt final : public Policy {
+ public:
+  explicit Srpt(Parameters& parameters)
+      : by_work_(parameters.choice("size", {"tokens", "work"},
+                                   "remaining output tokens, or the time they and the prompt still "
+                                   "to be computed take alone") == 1) {}
+
+  Needs needs() const override { return {.length_predictor = true}; }
+
+  void on_arrive(const RequestView& request, const PolicyContext& context,
+                 Ranking& ranking) override {
+    const double total = std::round(context.predictor().output_tokens_mean(request));
+    const auto left =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(total) - request.generated);
+    ranking.set(request.id, {by_work_ ? work_ns(request, left, context.cost()) : left});
+  }
+
+  void on_progress(const RequestView& request, Duration, const PolicyContext& context,
+                   Ranking& ranking) override {
+    on_arrive(request, context, ranking);
+  }
+
+ private:
+  /// What is still to be computed before the next token, then a decode iteration for each other
+  /// token at its present context, all alone in the batch.
+  static std::int64_t work_ns(const RequestView& request, std::int64_t left,
+                              const CostModel& cost) {
+    const std::int64_t known = request.known_tokens();
+    const Duration decode = cost.iteration(IterationLoad::one_decode(known));
+    if (request.pending_tokens() == 1) return left * decode.count();
+    const auto prefill = IterationLoad::one_prefill(request.pending_tokens(), known);
+    return cost.iteration(prefill).count() + (left - 1) * decode.count();
+  }
+
+  bool by_work_;
+};
+
+}  // namespace
+
+extern const PolicyEntry srpt{
+    "srpt", "shortest predicted remaining output first",
+    [](Parameters& p) -> std::unique_ptr<Policy> { return std::make_unique<Srpt>(p); }};
+
+}  // namespace tokenyard

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/ports/iteration.hpp"
+#include "sim/server/server_state.hpp"
+
+namespace tokenyard {
+
+/// An iteration from its forming until its end is taken.
+struct InFlight {
+  Iteration iteration;
+  std::vector<LiveRequest*> members;  ///< one a slot, in slot order
+};
+
+/// Turns the ranking into a batch: walks from the best, grants tokens and blocks, and takes blocks
+/// from the worst when they lack. The rules are those of docs/architecture.md, "Timing rules"; the
+/// cost of a walk is that of the batch, however many requests wait.
+class BatchFormer {
+ public:
+  explicit BatchFormer(ServerState& state);
+
+  /// Fills `out` (emptied first) with the best batch at this instant; it may stay empty.
+  void form(InFlight& out);
+
+  /// Static batching: the next step of the batch that `out.members` holds from its last iteration.
+  /// Returns whether any unfinished member is still in it.
+  bool continue_static(InFlight& out);
+
+  /// The requests that lost their blocks in the last call, in the order of eviction.
+  const std::vector<LiveRequest*>& evicted() const { return evicted_; }
+
+ private:
+  void start(InFlight& out);
+  std::int64_t grant_tokens(const LiveRequest& live) const;
+  bool secure_blocks(LiveRequest& live, std::int64_t tokens, bool batch_is_empty);
+  bool make_room(const LiveRequest& live, std::int64_t blocks);
+  void evict(LiveRequest& victim);
+  void add(InFlight& out, LiveRequest& live, std::int64_t new_tokens);
+
+  ServerState& state_;
+  const Limits& limits_;
+  std::int64_t watermark_blocks_;
+  // Of the batch being formed:
+  std::int64_t tokens_left_ = 0;
+  bool has_prefill_ = false;
+  bool has_oversized_prefill_ = false;
+  std::vector<LiveRequest*> evicted_;
+  std::vector<LiveRequest*> victims_;
+  std::vector<LiveRequest*> static_members_;
+};
+
+}  // namespace tokenyard

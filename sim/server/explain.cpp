@@ -1,0 +1,38 @@
+// What a stuck run says of itself.
+
+#include <fmt/format.h>
+
+#include "sim/kernel/invariant.hpp"
+#include "sim/server/scheduler.hpp"
+
+namespace tokenyard {
+
+std::string Scheduler::explain() {
+  constexpr int kMostLines = 8;
+  std::string text = fmt::format(
+      "nothing runs and nothing will: {} live requests, {} of {} KV blocks free, limits {} "
+      "sequences and {} tokens",
+      state_.live.size(), state_.blocks.free(), state_.blocks.total(),
+      state_.settings.limits.max_num_seqs, state_.settings.limits.max_num_batched_tokens);
+  int lines = 0;
+  const auto describe = [&](const LiveRequest& live, std::string_view state) {
+    if (++lines > kMostLines) return;
+    text +=
+        fmt::format("; request {} ({}) holds {} blocks and waits to compute {} tokens",
+                    index(live.view.id), state, live.view.blocks_held, live.view.pending_tokens());
+  };
+  for (const LiveRequest& live : state_.ranking.order()) describe(live, "ranked");
+  state_.live.for_each([&](const LiveRequest& live) {
+    if (live.held) describe(live, "held by the policy");
+  });
+  if (lines > kMostLines) text += fmt::format("; and {} more", lines - kMostLines);
+  return text;
+}
+
+void Scheduler::audit() {
+  std::vector<const BlockTable*> tables;
+  state_.live.for_each([&](LiveRequest& live) { tables.push_back(&live.blocks); });
+  state_.blocks.audit(tables);
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <boost/intrusive/set.hpp>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <vector>
+
+#include "sim/ports/observer.hpp"
+#include "sim/ports/ranking.hpp"
+#include "sim/ports/request.hpp"
+#include "sim/ports/request_view.hpp"
+#include "sim/server/block_manager.hpp"
+
+namespace tokenyard {
+
+struct RankingTag;
+struct ResidentTag;
+using RankingHook = boost::intrusive::set_base_hook<boost::intrusive::tag<RankingTag>>;
+using ResidentHook = boost::intrusive::set_base_hook<boost::intrusive::tag<ResidentTag>>;
+
+/// The server's whole knowledge of one live request. Policies see `view` alone.
+struct LiveRequest : RankingHook, ResidentHook {
+  RequestView view;
+  RequestFacts facts;
+
+  // Place in the ranking; `held` is set while it is out of the order.
+  RankKey key;
+  bool held = true;
+
+  // KV memory.
+  BlockTable blocks;
+  std::int64_t reserve_tokens = 0;  ///< least tokens its table must cover; 0 = page by page
+  std::int64_t computed_peak = 0;   ///< most tokens ever computed; below it work is repeated
+
+  // Where it is.
+  bool in_flight = false;         ///< in an iteration whose end has not been taken
+  bool done = false;              ///< produced all its tokens; waits for its static batch to end
+  bool cancel_requested = false;  ///< to be cancelled when its iteration ends
+  std::uint64_t evicted_in = 0;   ///< number of the pass that last evicted it
+
+  // Its time.
+  Phase phase = Phase::queue;
+  Time phase_since = kOrigin;
+  Time last_token = kOrigin;
+
+  bool resident() const { return !blocks.empty(); }
+};
+
+/// The live requests, by dense id. Addresses are stable while a request lives; slots are recycled,
+/// so a long run costs four bytes a finished request.
+class LiveTable {
+ public:
+  LiveRequest& insert(const Request& request);
+  void erase(LiveRequest& live);
+
+  /// The live request, or nothing if it has not arrived or has ended.
+  LiveRequest* find(RequestId id);
+  const LiveRequest* find(RequestId id) const;
+
+  std::size_t size() const { return slots_.size() - free_.size(); }
+
+  /// Calls `visit(LiveRequest&)` for each live request in no particular order; for diagnosis and
+  /// audits only, never for decisions.
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (const auto slot : slot_of_) {
+      if (slot != kNone) visit(slots_[slot]);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  std::deque<LiveRequest> slots_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> slot_of_;  // by RequestId
+};
+
+}  // namespace tokenyard

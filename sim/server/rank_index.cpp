@@ -1,0 +1,70 @@
+#include "sim/server/rank_index.hpp"
+
+#include <iterator>
+
+#include "sim/kernel/invariant.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+/// Whether `live`, already changed, still stands rightly between its neighbours in `tree`.
+template <typename Tree>
+bool keeps_place(Tree& tree, LiveRequest& live) {
+  const auto here = tree.iterator_to(live);
+  if (here != tree.begin() && !RankIndex::before(*std::prev(here), live)) return false;
+  const auto next = std::next(here);
+  return next == tree.end() || RankIndex::before(live, *next);
+}
+
+}  // namespace
+
+RankIndex::~RankIndex() {
+  order_.clear();
+  residents_.clear();
+}
+
+LiveRequest& RankIndex::find(RequestId request) {
+  LiveRequest* live = live_.find(request);
+  invariant(live != nullptr, "I5 only live requests are ranked", "request {} is not live",
+            index(request));
+  return *live;
+}
+
+void RankIndex::set(RequestId request, RankKey key) {
+  change(find(request), key, false);
+}
+
+void RankIndex::hold(RequestId request) {
+  LiveRequest& live = find(request);
+  change(live, live.key, true);
+}
+
+void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
+  const bool ranked = live.RankingHook::is_linked();
+  const bool resident = live.ResidentHook::is_linked();
+  live.key = key;
+  live.held = held;
+  // Most changes (SRPT after each token) keep the order: then nothing needs to move.
+  if (ranked && !held && keeps_place(order_, live) &&
+      (!resident || keeps_place(residents_, live))) {
+    return;
+  }
+  if (ranked) order_.erase(order_.iterator_to(live));
+  if (resident) residents_.erase(residents_.iterator_to(live));
+  if (!held) order_.insert(live);
+  if (resident) residents_.insert(live);
+}
+
+void RankIndex::update_residency(LiveRequest& live) {
+  const bool listed = live.ResidentHook::is_linked();
+  if (live.resident() && !listed) residents_.insert(live);
+  if (!live.resident() && listed) residents_.erase(residents_.iterator_to(live));
+}
+
+void RankIndex::erase(LiveRequest& live) {
+  if (live.ResidentHook::is_linked()) residents_.erase(residents_.iterator_to(live));
+  if (live.RankingHook::is_linked()) order_.erase(order_.iterator_to(live));
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,246 @@
+#include "sim/server/scheduler.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <variant>
+
+#include "sim/kernel/invariant.hpp"
+#include "sim/server/admission.hpp"
+
+namespace tokenyard {
+
+Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth)
+    : state_(settings, ports), former_(state_), in_flight_(static_cast<std::size_t>(depth)) {
+  invariant(depth >= 1, "I3 a batch keeps its limits", "an executor that holds {} iterations",
+            depth);
+  for (InFlight& place : in_flight_) idle_.push_back(&place);
+}
+
+const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
+  invariant(now >= last_pass_, "I1 time stays in range", "time ran back");
+  last_pass_ = now;
+  ++state_.pass;
+  state_.context.advance_to(now);
+  ended_.clear();
+  returned_.clear();
+  cancelled_before_arrival_.clear();
+
+  for (const Event& event : due) {
+    if (const auto* end = std::get_if<IterationEnd>(&event.payload)) complete(*end, event.at);
+  }
+  for (const Event& event : due) {
+    const auto* cancellation = std::get_if<Cancellation>(&event.payload);
+    if (cancellation == nullptr) continue;
+    if (LiveRequest* live = state_.live.find(cancellation->request)) {
+      cancel(*live, now);
+    } else {
+      cancelled_before_arrival_.push_back(cancellation->request);
+    }
+  }
+  state_.ports.policy.refresh(state_.context, state_.ranking);
+  for (const Event& event : due) {
+    if (const auto* arrival = std::get_if<Arrival>(&event.payload)) arrive(arrival->request, now);
+  }
+  for (const RequestId id : cancelled_before_arrival_) {
+    if (LiveRequest* live = state_.live.find(id)) cancel(*live, now);
+  }
+  return decide(now);
+}
+
+void Scheduler::complete(const IterationEnd& end, Time at) {
+  const auto place = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& p) {
+    return !p.members.empty() && p.iteration.id == end.iteration;
+  });
+  invariant(place != in_flight_.end(), "I6 an iteration ends once",
+            "iteration {} ended and is not in flight", index(end.iteration));
+  const Iteration& iteration = place->iteration;
+  invariant(end.outcomes.size() == iteration.slots.size(), "I6 an iteration ends once",
+            "iteration {} has {} slots and {} outcomes", index(end.iteration),
+            iteration.slots.size(), end.outcomes.size());
+  invariant(at >= iteration.begun, "I1 time stays in range", "iteration {} ended before it began",
+            index(end.iteration));
+  const Duration ran = at - iteration.begun;
+  bool unfinished = false;
+  for (std::size_t i = 0; i < iteration.slots.size(); ++i) {
+    LiveRequest& live = *place->members[i];
+    // A static batch stays together until it is over.
+    live.in_flight = state_.settings.limits.static_batching;
+    if (iteration.slots[i].padding) continue;
+    if (progress(live, iteration.slots[i], end.outcomes[i].finished, ran, at)) {
+      returned_.push_back(&live);
+      unfinished = true;
+    }
+  }
+  flush_gaps();
+  state_.ports.observer.completed(at, iteration);
+  if (!state_.settings.limits.static_batching) {
+    place->members.clear();
+    idle_.push_back(&*place);
+  } else if (unfinished) {
+    static_batches_.push_back(&*place);
+  } else {
+    finish_static_batch(*place, at);
+  }
+}
+
+/// Returns whether the request goes on.
+bool Scheduler::progress(LiveRequest& live, const Slot& slot, bool finished, Duration ran,
+                         Time at) {
+  RequestView& view = live.view;
+  if (view.computed < live.computed_peak) {
+    live.facts.recomputed_tokens += std::min(slot.new_tokens, live.computed_peak - view.computed);
+  }
+  view.computed += slot.new_tokens;
+  live.computed_peak = std::max(live.computed_peak, view.computed);
+  view.served += ran;
+  view.last_ran = at;
+  view.last_iteration = state_.context.iterations();
+  if (slot.yields) produce_token(live, at);
+  invariant(!finished || slot.yields, "I8 tokens produced are tokens asked",
+            "request {} finished without a token", index(view.id));
+  if (!finished && !live.cancel_requested) {
+    state_.ports.policy.on_progress(view, ran, state_.context, state_.ranking);
+    return true;
+  }
+  if (state_.settings.limits.static_batching) {
+    live.done = true;
+  } else {
+    leave(live, live.cancel_requested ? End::cancelled : End::finished, at);
+  }
+  return false;
+}
+
+void Scheduler::produce_token(LiveRequest& live, Time at) {
+  ++live.view.generated;
+  invariant(live.view.generated <= live.view.max_tokens, "I8 tokens produced are tokens asked",
+            "request {} produced {} tokens of at most {}", index(live.view.id), live.view.generated,
+            live.view.max_tokens);
+  if (live.facts.first_token == kNever) {
+    live.facts.first_token = at;
+    if (live.phase == Phase::prefill) enter_phase(state_, live, Phase::decode, at);
+  } else {
+    count_gap(at - live.last_token);
+  }
+  live.last_token = at;
+}
+
+void Scheduler::count_gap(Duration gap) {
+  if (gap_count_ > 0 && gap != gap_) flush_gaps();
+  gap_ = gap;
+  ++gap_count_;
+}
+
+void Scheduler::flush_gaps() {
+  if (gap_count_ > 0) state_.ports.observer.token_gaps(gap_, gap_count_);
+  gap_count_ = 0;
+}
+
+void Scheduler::finish_static_batch(InFlight& batch, Time at) {
+  for (LiveRequest* live : batch.members) {
+    live->in_flight = false;
+    leave(*live, live->cancel_requested ? End::cancelled : End::finished, at);
+  }
+  batch.members.clear();
+  idle_.push_back(&batch);
+}
+
+void Scheduler::cancel(LiveRequest& live, Time now) {
+  // What runs is cancelled when its iteration ends (in a static batch: when the batch ends).
+  live.cancel_requested = true;
+  if (live.in_flight) return;
+  std::erase(returned_, &live);
+  leave(live, End::cancelled, now);
+}
+
+void Scheduler::arrive(const Request& request, Time now) {
+  LiveRequest& live = state_.live.insert(request);
+  const Admission admission = admit(request, state_.settings, state_.ports.oracle);
+  if (!admission.admitted) {
+    live.facts.reason = admission.reason;
+    leave(live, End::rejected, now);
+    return;
+  }
+  live.view.max_tokens = admission.max_tokens;
+  live.view.last_iteration = state_.context.iterations();
+  live.reserve_tokens = admission.reserve_tokens;
+  state_.ports.observer.entered(request.id, Phase::queue, request.arrival);
+  state_.ports.policy.on_arrive(live.view, state_.context, state_.ranking);
+}
+
+void Scheduler::leave(LiveRequest& live, End end, Time at) {
+  live.facts.end = end;
+  live.facts.ended = at;
+  live.facts.output_tokens = live.view.generated;
+  live.facts.phases[static_cast<std::size_t>(live.phase)] += at - live.phase_since;
+  const Duration in_system =
+      std::accumulate(std::begin(live.facts.phases), std::end(live.facts.phases), Duration{0});
+  invariant(in_system == at - live.view.arrived, "I7 the phases make up the time in the system",
+            "request {}: {} ns of {} ns", index(live.view.id), in_system.count(),
+            (at - live.view.arrived).count());
+  if (end != End::rejected) {
+    state_.ports.policy.on_end(live.view,
+                               end == End::finished ? Departure::finished : Departure::cancelled,
+                               state_.context);
+  }
+  state_.blocks.release(live.blocks);
+  state_.ranking.erase(live);
+  state_.ports.observer.ended(live.facts);
+  ended_.push_back(live.view.id);
+  state_.live.erase(live);
+}
+
+const Iteration& Scheduler::decide(Time now) {
+  InFlight* next = form(now);
+  if (next != nullptr) launch(*next, now);
+  set_back_those_left_out(now);
+  return next == nullptr ? nothing_ : next->iteration;
+}
+
+InFlight* Scheduler::form(Time now) {
+  if (!static_batches_.empty()) {
+    InFlight& batch = *static_batches_.back();
+    static_batches_.pop_back();
+    if (former_.continue_static(batch)) return &batch;
+    // Only members that wait for the batch's end are left (the others lost their blocks): it is
+    // over.
+    finish_static_batch(batch, now);
+  }
+  if (idle_.empty()) return nullptr;
+  InFlight& next = *idle_.back();
+  former_.form(next);
+  if (next.iteration.empty()) return nullptr;
+  idle_.pop_back();
+  return &next;
+}
+
+void Scheduler::launch(InFlight& next, Time now) {
+  next.iteration.id = IterationId{next_iteration_++};
+  next.iteration.begun = now;
+  state_.context.count_iteration();
+  for (LiveRequest* live : next.members) {
+    if (live->facts.first_scheduled == kNever) live->facts.first_scheduled = now;
+    if (live->done) continue;
+    const bool repeats_work = live->view.computed < live->computed_peak;
+    const bool has_token = live->facts.first_token != kNever;
+    enter_phase(state_, *live,
+                repeats_work ? Phase::preempted : (has_token ? Phase::decode : Phase::prefill),
+                now);
+  }
+  IterationFacts facts;
+  facts.kv_blocks_used = state_.blocks.held();
+  facts.waiting = static_cast<std::int64_t>(state_.live.size() - next.members.size());
+  state_.ports.observer.decided(now, next.iteration, facts);
+}
+
+void Scheduler::set_back_those_left_out(Time now) {
+  for (LiveRequest* live : returned_) {
+    if (live->in_flight) continue;
+    ++live->facts.preemptions;
+    enter_phase(state_, *live, Phase::preempted, now);
+  }
+  for (LiveRequest* live : former_.evicted()) {
+    state_.ports.policy.on_evict(live->view, Eviction::recompute, state_.context, state_.ranking);
+  }
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/ports/events.hpp"
+#include "sim/ports/iteration.hpp"
+#include "sim/server/batch_former.hpp"
+#include "sim/server/server_state.hpp"
+
+namespace tokenyard {
+
+/// The serving core as a state machine: (now, events) -> Iteration, within the limits. It knows no
+/// clock, thread, file or mode; given the same calls it decides the same. Used by one thread.
+class Scheduler {
+ public:
+  /// `depth` is how many iterations the executor holds at once.
+  Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth);
+
+  /// Takes what is due, in the order of the timing rules (progress in ranking order,
+  /// cancellations, promotions, arrivals), and decides the next iteration; empty when there is
+  /// nothing to do or the executor is full. The result stays valid until its end is taken.
+  const Iteration& pass(Time now, std::span<const Event> due);
+
+  /// Whether nobody is live.
+  bool drained() const { return state_.live.size() == 0; }
+  /// When the policy wants to be asked again although nothing happens; never while the executor
+  /// is full, since nothing could be decided then.
+  Time wake_at() const {
+    return can_decide_more() ? state_.ports.policy.wake_at(state_.context) : kNever;
+  }
+  /// Which kinds of events are worth waking for (see `kKindsWhileBusy`).
+  std::size_t kinds_awaited() const { return idle_.empty() ? kKindsWhileBusy : Events::kKinds; }
+  /// Whether a further pass at the same instant could decide another iteration.
+  bool can_decide_more() const { return !idle_.empty() || !static_batches_.empty(); }
+  bool anything_in_flight() const { return idle_.size() < in_flight_.size(); }
+
+  /// The requests that ended in the last pass.
+  const std::vector<RequestId>& ended() const { return ended_; }
+
+  /// Who holds which blocks and who waits for what: the words of a run that is stuck.
+  std::string explain();
+
+  /// Counts blocks again from all tables (invariant I2, second half).
+  void audit();
+
+ private:
+  void complete(const IterationEnd& end, Time at);
+  bool progress(LiveRequest& live, const Slot& slot, bool finished, Duration ran, Time at);
+  void produce_token(LiveRequest& live, Time at);
+  void count_gap(Duration gap);
+  void flush_gaps();
+  void finish_static_batch(InFlight& batch, Time at);
+  void cancel(LiveRequest& live, Time now);
+  void arrive(const Request& request, Time now);
+  void leave(LiveRequest& live, End end, Time at);
+  const Iteration& decide(Time now);
+  void launch(InFlight& next, Time now);
+  InFlight* form(Time now);
+  void set_back_those_left_out(Time now);
+
+  ServerState state_;
+  BatchFormer former_;
+  std::deque<InFlight> in_flight_;  // one a place of the executor
+  std::vector<InFlight*> idle_;
+  std::vector<InFlight*> static_batches_;  // between their iterations
+  std::vector<LiveRequest*> returned_;     // ran in an iteration whose end was taken in this pass
+  std::vector<RequestId> cancelled_before_arrival_;
+  std::vector<RequestId> ended_;
+  std::uint64_t next_iteration_ = 0;
+  Duration gap_{0};
+  std::int64_t gap_count_ = 0;
+  Time last_pass_ = kOrigin;
+  Iteration nothing_;
+};
+
+}  // namespace tokenyard

@@ -1,0 +1,36 @@
+#include "sim/server/serve.hpp"
+
+#include <vector>
+
+#include "sim/kernel/invariant.hpp"
+
+namespace tokenyard {
+
+void serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
+           Observer& observer) {
+  Events events;
+  std::vector<Event> due;
+  workload.post_until(kOrigin, events);
+  while (!scheduler.drained() || workload.expects_more() || events.has(kArrivalKind)) {
+    const Time now = clock.wait(events, scheduler.wake_at(), scheduler.kinds_awaited());
+    workload.post_until(now, events);
+    events.take_due(now, due);
+    observer.fed(now, due);
+    for (;;) {
+      const Iteration& iteration = scheduler.pass(now, due);
+      for (const RequestId request : scheduler.ended()) workload.on_end(request, now, events);
+      if (iteration.empty()) break;
+      executor.begin(iteration, now, events);
+      if (!scheduler.can_decide_more()) break;
+      due.clear();
+    }
+    const bool wakes = scheduler.wake_at() > now && scheduler.wake_at() != kNever;
+    const bool more_to_come =
+        scheduler.anything_in_flight() || !events.empty() || workload.expects_more() || wakes;
+    if (!scheduler.drained() && !more_to_come) {
+      break_invariant("I10 a run goes on while there is work", scheduler.explain());
+    }
+  }
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,31 @@
+#include "sim/server/server_state.hpp"
+
+#include "sim/kernel/invariant.hpp"
+
+namespace tokenyard {
+
+ServerState::ServerState(const ServerSettings& server_settings, const ServerPorts& server_ports)
+    : settings(server_settings),
+      ports(server_ports),
+      ranking(live),
+      blocks(settings.kv.device_blocks, settings.kv.block_size),
+      context(live, ports) {}
+
+const RequestView& ServerContext::request(RequestId id) const {
+  const LiveRequest* live = live_.find(id);
+  invariant(live != nullptr, "I5 only live requests are ranked",
+            "a policy asked for request {}, which is not live", index(id));
+  return live->view;
+}
+
+void enter_phase(ServerState& state, LiveRequest& live, Phase phase, Time at) {
+  if (live.phase == phase) return;
+  invariant(at >= live.phase_since, "I1 time stays in range",
+            "request {} enters a phase before the last began", index(live.view.id));
+  live.facts.phases[static_cast<std::size_t>(live.phase)] += at - live.phase_since;
+  live.phase = phase;
+  live.phase_since = at;
+  state.ports.observer.entered(live.view.id, phase, at);
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <vector>
+
+#include "sim/ports/observer.hpp"
+#include "sim/ports/output_oracle.hpp"
+#include "sim/ports/policy.hpp"
+#include "sim/server/block_manager.hpp"
+#include "sim/server/live_table.hpp"
+#include "sim/server/rank_index.hpp"
+#include "sim/server/settings.hpp"
+
+namespace tokenyard {
+
+/// What the server asks of the world; all of it is owned by the composition and outlives the
+/// server.
+struct ServerPorts {
+  Policy& policy;
+  const CostModel& advising_cost;    ///< what the policy is told; may differ from what charges
+  const LengthPredictor* predictor;  ///< may be null unless the policy needs one
+  const OutputOracle* oracle;        ///< null where no truth exists (a live server)
+  Observer& observer;
+};
+
+/// The context handed to policies; the scheduler moves it on.
+class ServerContext final : public PolicyContext {
+ public:
+  ServerContext(const LiveTable& live, const ServerPorts& ports) : live_(live) {
+    cost_ = &ports.advising_cost;
+    predictor_ = ports.predictor;
+  }
+
+  const RequestView& request(RequestId id) const override;
+
+  void advance_to(Time now) { now_ = now; }
+  void count_iteration() { ++iterations_; }
+
+ private:
+  const LiveTable& live_;
+};
+
+/// The state that the parts of the scheduler share: who is live, in which order, on which blocks.
+struct ServerState {
+  ServerState(const ServerSettings& server_settings, const ServerPorts& server_ports);
+
+  const ServerSettings settings;
+  const ServerPorts ports;
+  LiveTable live;
+  RankIndex ranking;
+  BlockManager blocks;
+  ServerContext context;
+  std::uint64_t pass = 0;  ///< number of the pass going on, from 1
+};
+
+/// Closes the phase that `live` is in at `at` and opens `phase`.
+void enter_phase(ServerState& state, LiveRequest& live, Phase phase, Time at);
+
+}  // namespace tokenyard

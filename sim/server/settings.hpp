@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tokenyard {
+
+/// The shape of a batch (vLLM's names; rules in docs/architecture.md, "Timing rules").
+struct Limits {
+  std::int64_t max_num_seqs = 256;             ///< sequences in an iteration, at least 1
+  std::int64_t max_num_batched_tokens = 2048;  ///< new tokens in an iteration, at least 1
+  std::int64_t chunk_tokens = 0;   ///< most prompt tokens of one request an iteration; 0 = whole
+  bool static_batching = false;    ///< a batch runs until its longest member ends
+  bool look_past = false;          ///< go on past a request that does not fit
+  std::int64_t max_model_len = 0;  ///< context: prompt and output together; 0 = no limit
+};
+
+/// How much memory a request is given when it is admitted.
+enum class Reserve : std::uint8_t {
+  paged,  ///< page by page (vLLM)
+  whole,  ///< prompt + max_tokens (Orca, OSDI 2022)
+  pow2,   ///< prompt + the true output rounded up to a power of two (vLLM paper §6.1; clairvoyant)
+  oracle  ///< prompt + the true output (vLLM paper §6.1; clairvoyant)
+};
+
+/// KV memory.
+struct KvSettings {
+  std::int64_t block_size = 16;    ///< tokens a block, at least 1
+  std::int64_t device_blocks = 0;  ///< at least 1
+  Reserve reserve = Reserve::paged;
+  double watermark = 0;  ///< share of the pool kept free when a request without blocks enters
+};
+
+struct ServerSettings {
+  Limits limits;
+  KvSettings kv;
+};
+
+}  // namespace tokenyard
