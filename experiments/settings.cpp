@@ -1,0 +1,176 @@
+#include "experiments/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/kernel/input_error.hpp"
+#include "sim/kernel/text.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+constexpr std::int64_t kMostBlocks = 4'000'000'000;
+constexpr std::int64_t kMostTokens = 1'000'000'000'000;
+
+[[noreturn]] void refuse(const GivenSetting& given, std::string_view expected) {
+  throw InputError(
+      fmt::format("{}: expected {}, found '{}'", given.place, expected, printable(given.value)));
+}
+
+std::int64_t integer(const GivenSetting& given, std::int64_t least, std::int64_t most) {
+  const auto value = parse_integer(given.value);
+  if (!value || *value < least || *value > most) {
+    refuse(given, fmt::format("an integer from {} to {}", least, most));
+  }
+  return *value;
+}
+
+double number(const GivenSetting& given, double least, double most) {
+  const auto value = parse_number(given.value);
+  if (!value || *value < least || *value > most) {
+    refuse(given, fmt::format("a number from {} to {}", least, most));
+  }
+  return *value;
+}
+
+bool flag(const GivenSetting& given) {
+  if (given.value != "true" && given.value != "false") refuse(given, "true or false");
+  return given.value == "true";
+}
+
+template <typename Enum>
+Enum choice(const GivenSetting& given, std::initializer_list<std::string_view> options) {
+  const auto found = std::find(options.begin(), options.end(), given.value);
+  if (found == options.end()) refuse(given, fmt::format("one of {}", fmt::join(options, ", ")));
+  return static_cast<Enum>(found - options.begin());
+}
+
+std::string name_of(Reserve reserve) {
+  constexpr const char* kNames[] = {"paged", "whole", "pow2", "oracle"};
+  return kNames[static_cast<std::size_t>(reserve)];
+}
+
+std::string name_of(Evict evict) {
+  constexpr const char* kNames[] = {"recompute", "swap", "cheaper"};
+  return kNames[static_cast<std::size_t>(evict)];
+}
+
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
+
+using S = Settings;
+using G = GivenSetting;
+
+constexpr SettingEntry kEntries[] = {
+    {"executor", false, "model: costs only (model)",
+     [](S& s, const G& g) {
+       if (g.value == "engine") {
+         throw InputError(g.place + ": the engine is not part of this version; 'model' is");
+       }
+       if (g.value != "model") refuse(g, "model");
+       s.executor = g.value;
+     },
+     [](const S& s) { return s.executor; }},
+    {"clock", false, "simulated (simulated); wall needs the engine",
+     [](S& s, const G& g) {
+       if (g.value == "wall") throw InputError(g.place + ": wall needs --executor engine");
+       if (g.value != "simulated") refuse(g, "simulated");
+       s.clock = g.value;
+     },
+     [](const S& s) { return s.clock; }},
+    {"cost", false, "cost model FILE (JSON); then --kv-blocks is needed unless a model is named",
+     [](S& s, const G& g) { s.cost_file = g.value; }, [](const S& s) { return s.cost_file; }},
+    {"model", false, "model NAME, see 'list models'",
+     [](S& s, const G& g) { s.model_name = g.value; }, [](const S& s) { return s.model_name; }},
+    {"device", false, "device NAME, see 'list devices'",
+     [](S& s, const G& g) { s.device_name = g.value; }, [](const S& s) { return s.device_name; }},
+    {"tp", false, "tensor-parallel degree (1)",
+     [](S& s, const G& g) { s.tp = integer(g, 1, 1024); },
+     [](const S& s) { return fmt::to_string(s.tp); }},
+    {"max-num-seqs", false, "most sequences in an iteration (256)",
+     [](S& s, const G& g) { s.server.limits.max_num_seqs = integer(g, 1, 1'000'000); },
+     [](const S& s) { return fmt::to_string(s.server.limits.max_num_seqs); }},
+    {"max-num-batched-tokens", false, "most new tokens in an iteration (2048)",
+     [](S& s, const G& g) { s.server.limits.max_num_batched_tokens = integer(g, 1, kMostTokens); },
+     [](const S& s) { return fmt::to_string(s.server.limits.max_num_batched_tokens); }},
+    {"chunked-prefill", false, "most prompt tokens of a request in an iteration; 0 = whole (0)",
+     [](S& s, const G& g) { s.server.limits.chunk_tokens = integer(g, 0, kMostTokens); },
+     [](const S& s) { return fmt::to_string(s.server.limits.chunk_tokens); }},
+    {"static-batching", true, "a batch runs until its longest member ends (off)",
+     [](S& s, const G& g) { s.server.limits.static_batching = flag(g); },
+     [](const S& s) { return text_of(s.server.limits.static_batching); }},
+    {"look-past", true, "go on past a request that does not fit (off)",
+     [](S& s, const G& g) { s.server.limits.look_past = flag(g); },
+     [](const S& s) { return text_of(s.server.limits.look_past); }},
+    {"max-model-len", false,
+     "longest context, longer requests are rejected (the model's; 0 = none)",
+     [](S& s, const G& g) { s.server.limits.max_model_len = integer(g, 0, kMostTokens); },
+     [](const S& s) { return fmt::to_string(s.server.limits.max_model_len); }},
+    {"block-size", false, "tokens a KV block (16)",
+     [](S& s, const G& g) { s.server.kv.block_size = integer(g, 1, 1'000'000); },
+     [](const S& s) { return fmt::to_string(s.server.kv.block_size); }},
+    {"kv-blocks", false, "KV blocks on the device (from model and device)",
+     [](S& s, const G& g) { s.server.kv.device_blocks = integer(g, 1, kMostBlocks); },
+     [](const S& s) { return fmt::to_string(s.server.kv.device_blocks); }},
+    {"reserve", false, "paged, whole, pow2 or oracle (paged)",
+     [](S& s, const G& g) {
+       s.server.kv.reserve = choice<Reserve>(g, {"paged", "whole", "pow2", "oracle"});
+     },
+     [](const S& s) { return name_of(s.server.kv.reserve); }},
+    {"evict", false, "recompute (recompute)",
+     [](S& s, const G& g) {
+       s.evict = choice<Evict>(g, {"recompute", "swap", "cheaper"});
+       if (s.evict != Evict::recompute && !g.from_system) {
+         throw InputError(g.place + ": swapping is not part of this version; 'recompute' is");
+       }
+     },
+     [](const S& s) { return name_of(s.evict); }},
+    {"proactive-swap", true, "not part of this version",
+     [](S& s, const G& g) {
+       s.proactive_swap = flag(g);
+       if (s.proactive_swap && !g.from_system) {
+         throw InputError(g.place + ": swapping is not part of this version");
+       }
+     },
+     [](const S& s) { return text_of(s.proactive_swap); }},
+    {"watermark", false, "share of blocks kept free when a request enters, 0 to 1 (0)",
+     [](S& s, const G& g) { s.server.kv.watermark = number(g, 0, 1); },
+     [](const S& s) { return format_number(s.server.kv.watermark); }},
+    {"predictor", false,
+     "length predictor for policies that need one, see 'list predictors' (oracle)",
+     [](S& s, const G& g) { s.predictor = g.value; }, [](const S& s) { return s.predictor; }},
+    {"request-rate", false, "stretch all gaps to this mean rate, requests/s (as recorded)",
+     [](S& s, const G& g) { s.request_rate = number(g, 1e-9, 1e9); },
+     [](const S& s) { return s.request_rate ? format_number(*s.request_rate) : ""; }},
+    {"limit", false, "only the first N requests (all)",
+     [](S& s, const G& g) { s.limit = integer(g, 1, 4'000'000'000); },
+     [](const S& s) { return s.limit ? fmt::to_string(*s.limit) : ""; }},
+    {"warmup", false, "leave requests of the first S seconds out of the summary (0)",
+     [](S& s, const G& g) { s.warmup_s = number(g, 0, 1e9); },
+     [](const S& s) { return format_number(s.warmup_s); }},
+};
+
+}  // namespace
+
+std::span<const SettingEntry> setting_entries() {
+  return kEntries;
+}
+
+void apply_settings(Settings& settings, std::span<const GivenSetting> given) {
+  for (const GivenSetting& value : given) {
+    const auto entry = std::find_if(std::begin(kEntries), std::end(kEntries),
+                                    [&](const SettingEntry& e) { return e.name == value.name; });
+    if (entry == std::end(kEntries)) {
+      std::vector<std::string> names;
+      for (const SettingEntry& e : kEntries) names.emplace_back(e.name);
+      throw InputError(fmt::format("{}: unknown setting '{}'{}", value.place, printable(value.name),
+                                   suggestion(value.name, names)));
+    }
+    entry->apply(settings, value);
+  }
+}
+
+}  // namespace tokenyard

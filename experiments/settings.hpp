@@ -1,0 +1,64 @@
+#pragma once
+// The settings of a run: names, ranges, defaults and help in one table, from which the command
+// line, the system files and run.json all read.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/server/settings.hpp"
+
+namespace tokenyard {
+
+/// What to do with a request whose blocks another needs.
+enum class Evict : std::uint8_t { recompute, swap, cheaper };
+
+/// All settings of one run, resolved. A value type.
+struct Settings {
+  // The machine.
+  std::string executor = "model";
+  std::string clock = "simulated";
+  std::string cost_file;    ///< empty: from model and device
+  std::string model_name;   ///< empty: none
+  std::string device_name;  ///< empty: none
+  std::int64_t tp = 1;
+
+  // The server.
+  ServerSettings server;
+  Evict evict = Evict::recompute;
+  bool proactive_swap = false;
+  std::string predictor = "oracle";
+
+  // The workload and what is kept of it.
+  std::optional<double> request_rate;
+  std::optional<std::int64_t> limit;
+  double warmup_s = 0;
+};
+
+/// One value as it was given: where it came from is for messages.
+struct GivenSetting {
+  std::string name;   ///< as on the command line, without dashes in front ("max-num-seqs")
+  std::string value;  ///< a flag's is "true" or "false"
+  std::string place;  ///< "--max-num-seqs" or "vllm.json:7: /settings/max_num_seqs"
+  bool from_system = false;
+};
+
+/// A row of the table of settings.
+struct SettingEntry {
+  const char* name;
+  bool is_flag;
+  const char* help;  ///< with range and default
+  /// Reads the value into `settings`; bad input is an `InputError` at its place.
+  void (*apply)(Settings& settings, const GivenSetting& given);
+  /// The value in force, as text.
+  std::string (*show)(const Settings& settings);
+};
+
+std::span<const SettingEntry> setting_entries();
+
+/// Applies `given` in its order: later values win. An unknown name is an `InputError`.
+void apply_settings(Settings& settings, std::span<const GivenSetting> given);
+
+}  // namespace tokenyard

@@ -1,0 +1,128 @@
+#include "tests/support/simulation.hpp"
+
+#include "models/model_executor.hpp"
+#include "policies/catalogue.hpp"
+#include "sim/kernel/clock.hpp"
+#include "sim/kernel/invariant.hpp"
+#include "sim/server/serve.hpp"
+
+namespace tokenyard::test {
+
+void JobWorkload::post_until(Time now, Events& events) {
+  bool beyond = false;
+  while (next_ < jobs_.size() && !beyond) {
+    const Job& job = jobs_[next_];
+    beyond = job.arrival > now;
+    Request request;
+    request.id = RequestId{static_cast<std::uint32_t>(next_)};
+    request.arrival = job.arrival;
+    request.prompt_tokens = job.prompt_tokens;
+    request.max_tokens = job.max_tokens;
+    events.post(job.arrival, next_, Arrival{request});
+    if (job.cancel_after) {
+      events.post(job.arrival + *job.cancel_after, next_, Cancellation{request.id});
+    }
+    ++next_;
+  }
+}
+
+double Outcome::mean_jct_s() const {
+  double sum = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i) sum += to_seconds(jct(i));
+  return sum / static_cast<double>(requests.size());
+}
+
+std::unique_ptr<Policy> make_policy(const std::string& text) {
+  const std::string name = text.substr(0, text.find(':'));
+  const std::string values = name.size() < text.size() ? text.substr(name.size() + 1) : "";
+  for (const PolicyEntry* entry : policy_catalogue()) {
+    if (entry->name != name) continue;
+    Parameters parameters = Parameters::parse("policy " + name, values);
+    auto policy = entry->make(parameters);
+    parameters.refuse_unread();
+    return policy;
+  }
+  throw std::invalid_argument("no policy " + name);
+}
+
+ServerSettings ample() {
+  ServerSettings settings;
+  settings.kv.device_blocks = 4'000'000;
+  return settings;
+}
+
+namespace {
+
+/// Collects what a run does; audits the scheduler's blocks on the way.
+class Collector final : public Observer {
+ public:
+  Collector(std::size_t requests, Observer* also) : also_(also) {
+    outcome.requests.resize(requests);
+  }
+
+  void fed(Time now, std::span<const Event> due) override {
+    if (also_ != nullptr) also_->fed(now, due);
+  }
+  void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
+    Decision decision;
+    decision.begun = now;
+    decision.load = iteration.load;
+    decision.kv_blocks_used = facts.kv_blocks_used;
+    decision.waiting = facts.waiting;
+    for (const Slot& slot : iteration.slots) {
+      decision.requests.push_back(index(slot.request));
+      decision.new_tokens.push_back(slot.new_tokens);
+    }
+    outcome.decisions.push_back(std::move(decision));
+    if (audited != nullptr) audited->audit();
+    if (also_ != nullptr) also_->decided(now, iteration, facts);
+  }
+  void completed(Time now, const Iteration& iteration) override {
+    if (also_ != nullptr) also_->completed(now, iteration);
+  }
+  void token_gaps(Duration gap, std::int64_t count) override {
+    outcome.token_gaps.emplace_back(gap, count);
+    if (also_ != nullptr) also_->token_gaps(gap, count);
+  }
+  void entered(RequestId request, Phase phase, Time now) override {
+    if (also_ != nullptr) also_->entered(request, phase, now);
+  }
+  void ended(const RequestFacts& facts) override {
+    outcome.requests.at(index(facts.request.id)) = facts;
+    outcome.last_end = std::max(outcome.last_end, facts.ended);
+    ++ends;
+    if (also_ != nullptr) also_->ended(facts);
+  }
+
+  Outcome outcome;
+  std::size_t ends = 0;
+  Scheduler* audited = nullptr;
+
+ private:
+  Observer* also_;
+};
+
+}  // namespace
+
+Outcome simulate(const std::vector<Job>& jobs, Policy& policy, const CostModel& cost,
+                 const ServerSettings& settings, bool audit, Observer* observer) {
+  JobWorkload workload(jobs);
+  const TruePredictor predictor(workload);
+  Collector collector(jobs.size(), observer);
+  ModelExecutor executor(cost, workload);
+  SimClock clock;
+  Scheduler scheduler(settings, {policy, cost, &predictor, &workload, collector}, executor.depth());
+  if (audit) collector.audited = &scheduler;
+  serve(scheduler, clock, workload, executor, collector);
+  invariant(collector.ends == jobs.size(), "I4 a request lives and ends once",
+            "{} of {} requests ended", collector.ends, jobs.size());
+  return std::move(collector.outcome);
+}
+
+Outcome simulate(const std::vector<Job>& jobs, const std::string& policy, const CostModel& cost,
+                 const ServerSettings& settings, bool audit, Observer* observer) {
+  const auto made = make_policy(policy);
+  return simulate(jobs, *made, cost, settings, audit, observer);
+}
+
+}  // namespace tokenyard::test
