@@ -1,0 +1,41 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "sim/ports/observer.hpp"
+
+namespace tokenyard {
+
+/// Several observers as one: each fact goes to all of them, in order. The observers are owned
+/// elsewhere and outlive it.
+class ObserverList final : public Observer {
+ public:
+  explicit ObserverList(std::vector<Observer*> observers = {}) : observers_(std::move(observers)) {}
+
+  void add(Observer& observer) { observers_.push_back(&observer); }
+
+  void fed(Time now, std::span<const Event> due) override {
+    for (Observer* observer : observers_) observer->fed(now, due);
+  }
+  void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
+    for (Observer* observer : observers_) observer->decided(now, iteration, facts);
+  }
+  void completed(Time now, const Iteration& iteration) override {
+    for (Observer* observer : observers_) observer->completed(now, iteration);
+  }
+  void token_gaps(Duration gap, std::int64_t count) override {
+    for (Observer* observer : observers_) observer->token_gaps(gap, count);
+  }
+  void entered(RequestId request, Phase phase, Time now) override {
+    for (Observer* observer : observers_) observer->entered(request, phase, now);
+  }
+  void ended(const RequestFacts& facts) override {
+    for (Observer* observer : observers_) observer->ended(facts);
+  }
+
+ private:
+  std::vector<Observer*> observers_;
+};
+
+}  // namespace tokenyard

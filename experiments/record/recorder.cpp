@@ -1,0 +1,117 @@
+#include "experiments/record/recorder.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "sim/kernel/invariant.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+constexpr std::string_view kIterationsHeader =
+    "start_s,duration_s,batch,prefill_tokens,decode_tokens,kv_blocks_used,swapped_in,swapped_out,"
+    "waiting";
+
+RequestFacts not_ended() {
+  RequestFacts facts;
+  facts.ended = kNever;
+  return facts;
+}
+
+}  // namespace
+
+Recorder::Recorder(RecorderOptions options) : options_(options) {
+  if (options_.iterations_csv == nullptr) return;
+  csv_ = std::make_unique<TextBuffer>(*options_.iterations_csv, "iterations.csv");
+  csv_->text(kIterationsHeader).end_line();
+}
+
+void Recorder::fed(Time now, std::span<const Event>) {
+  now_ = now;
+}
+
+void Recorder::account_blocks_until(Time now) {
+  const Time since = std::max(blocks_since_.value_or(now), options_.warmup);
+  if (now > since) {
+    const std::int64_t length = (now - since).count();
+    block_nanoseconds_ += static_cast<WideInteger>(blocks_used_) * length;
+    nanoseconds_ += length;
+  }
+  blocks_since_ = now;
+}
+
+void Recorder::decided(Time now, const Iteration& iteration, const IterationFacts& facts) {
+  now_ = now;
+  account_blocks_until(now);
+  blocks_used_ = facts.kv_blocks_used;
+  if (iteration.empty()) return;
+  ++in_flight_;
+  ++iterations_;
+  if (now >= options_.warmup) {
+    ++counted_iterations_;
+    counted_slots_ += static_cast<std::int64_t>(iteration.slots.size());
+  }
+  if (csv_) pending_.push_back({iteration.id, facts});
+}
+
+void Recorder::completed(Time now, const Iteration& iteration) {
+  now_ = now;
+  account_blocks_until(now);
+  // With nothing in flight and nothing decided any more, nothing is held: whoever holds blocks is
+  // either in the next decision or told of by one without slots.
+  if (--in_flight_ == 0) blocks_used_ = 0;
+  if (csv_) write_iteration(now, iteration);
+}
+
+void Recorder::write_iteration(Time now, const Iteration& iteration) {
+  const auto found = std::find_if(pending_.begin(), pending_.end(),
+                                  [&](const Pending& p) { return p.id == iteration.id; });
+  invariant(found != pending_.end(), "I13 an iteration ends once, after it was decided",
+            "iteration {} ended and was not in flight", index(iteration.id));
+  const IterationFacts facts = found->facts;
+  pending_.erase(found);
+  // Static batches charge their finished members too: they are in these token counts.
+  csv_->seconds(iteration.begun - kOrigin).text(",").seconds(now - iteration.begun).text(",");
+  csv_->integer(static_cast<std::int64_t>(iteration.slots.size())).text(",");
+  csv_->integer(iteration.load.prefill_tokens).text(",");
+  csv_->integer(iteration.load.decode_sequences).text(",");
+  csv_->integer(facts.kv_blocks_used).text(",0,0,").integer(facts.waiting).end_line();
+}
+
+void Recorder::token_gaps(Duration gap, std::int64_t count) {
+  if (now_ >= options_.warmup) gaps_.add(gap.count(), count);
+}
+
+void Recorder::ended(const RequestFacts& facts) {
+  const std::size_t id = index(facts.request.id);
+  if (id >= requests_.size()) requests_.resize(id + 1, not_ended());
+  invariant(requests_[id].ended == kNever, "I11 a request ends once", "request {} ended twice", id);
+  const Duration parts =
+      std::accumulate(std::begin(facts.phases), std::end(facts.phases), Duration{0}, std::plus<>());
+  const Duration whole = facts.ended - facts.request.arrival;
+  invariant(facts.end == End::rejected || parts == whole,
+            "I12 the parts of a request's time add up", "request {}: the parts make {} ns of {} ns",
+            id, parts.count(), whole.count());
+  requests_[id] = facts;
+  ++ended_;
+}
+
+void Recorder::finish() {
+  invariant(ended_ == requests_.size(), "I11 a request ends once", "{} of {} requests never ended",
+            requests_.size() - ended_, requests_.size());
+  if (csv_) csv_->flush();
+}
+
+std::optional<double> Recorder::kv_utilization_mean() const {
+  if (options_.kv_blocks_total <= 0 || nanoseconds_ <= 0) return std::nullopt;
+  return static_cast<double>(block_nanoseconds_) /
+         (static_cast<double>(nanoseconds_) * static_cast<double>(options_.kv_blocks_total));
+}
+
+std::optional<double> Recorder::batch_mean() const {
+  if (counted_iterations_ == 0) return std::nullopt;
+  return static_cast<double>(counted_slots_) / static_cast<double>(counted_iterations_);
+}
+
+}  // namespace tokenyard

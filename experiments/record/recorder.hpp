@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "experiments/record/text_buffer.hpp"
+#include "experiments/statistics/distribution.hpp"
+#include "experiments/statistics/value_counts.hpp"
+#include "sim/ports/observer.hpp"
+
+namespace tokenyard {
+
+struct RecorderOptions {
+  /// Size of the device's KV pool, for the utilisation; 0: no utilisation is given.
+  std::int64_t kv_blocks_total = 0;
+  /// What happens before it is kept out of gaps, utilisation and batch mean. (The requests are
+  /// kept all; the summary leaves out those that arrived before it.)
+  Time warmup = kOrigin;
+  /// Where to stream iterations.csv to; nullptr: nowhere. Owned by the caller.
+  std::ostream* iterations_csv = nullptr;
+};
+
+/// Keeps the facts of one run that its results are computed from. Work per iteration is O(1) and
+/// memory is that of the requests and of the distinct token gaps. One object serves one run, from
+/// the loop's thread.
+class Recorder final : public Observer {
+ public:
+  explicit Recorder(RecorderOptions options = {});
+
+  void fed(Time now, std::span<const Event> due) override;
+  void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override;
+  void completed(Time now, const Iteration& iteration) override;
+  void token_gaps(Duration gap, std::int64_t count) override;
+  void ended(const RequestFacts& facts) override;
+
+  /// To be called after the run: all requests must have ended (invariant), and iterations.csv is
+  /// complete. Throws `InputError` when that could not be written.
+  void finish();
+
+  /// The facts of all requests, by dense id. Complete after `finish`.
+  std::span<const RequestFacts> requests() const { return requests_; }
+
+  const ValueCounts& gaps() const { return gaps_; }
+  Time warmup() const { return options_.warmup; }
+  std::int64_t iterations() const { return iterations_; }
+
+  /// Blocks in use over blocks there are, averaged over time from the first decision (or the
+  /// warm-up) to the last. Empty where no pool is known or no time passed.
+  std::optional<double> kv_utilization_mean() const;
+  /// Slots per iteration, averaged over the iterations begun at or after the warm-up.
+  std::optional<double> batch_mean() const;
+
+ private:
+  /// What iterations.csv tells of an iteration in flight.
+  struct Pending {
+    IterationId id{};
+    IterationFacts facts;
+  };
+
+  void account_blocks_until(Time now);
+  void write_iteration(Time now, const Iteration& iteration);
+
+  RecorderOptions options_;
+  std::unique_ptr<TextBuffer> csv_;
+  std::vector<Pending> pending_;  ///< as many as iterations are in flight; only for the CSV
+
+  std::vector<RequestFacts> requests_;  ///< by id; `ended` is kNever where it has not ended yet
+  std::size_t ended_ = 0;
+  ValueCounts gaps_;
+  Time now_ = kOrigin;
+
+  std::int64_t iterations_ = 0;
+  std::int64_t counted_iterations_ = 0;
+  std::int64_t counted_slots_ = 0;
+  std::int64_t in_flight_ = 0;
+
+  std::int64_t blocks_used_ = 0;
+  std::optional<Time> blocks_since_;
+  WideInteger block_nanoseconds_ = 0;
+  std::int64_t nanoseconds_ = 0;
+};
+
+}  // namespace tokenyard

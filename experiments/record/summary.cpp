@@ -1,0 +1,217 @@
+#include "experiments/record/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "experiments/record/requests_csv.hpp"
+#include "experiments/statistics/distribution.hpp"
+#include "experiments/statistics/interval.hpp"
+#include "sim/kernel/invariant.hpp"
+#include "sim/kernel/text.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+constexpr const char* kMetrics[] = {"jct_s",   "ttft_s", "tpot_s", "itl_s", "normalized_latency_s",
+                                    "slowdown"};
+constexpr const char* kStatistics[] = {"mean", "p50", "p90", "p95", "p99", "max"};
+
+/// What one pass over the requests collects.
+struct Samples {
+  std::int64_t requests = 0, completed = 0, rejected = 0, tokens = 0;
+  std::int64_t preemptions = 0, swaps_out = 0, swaps_in = 0, recomputed_tokens = 0;
+  Time first_arrival = kNever, last_end = Time::min();
+  std::vector<std::int64_t> jct, ttft, tpot, normalized;  ///< nanoseconds
+  std::vector<double> slowdown;
+  std::map<TenantId, std::pair<double, std::int64_t>> slowdown_by_tenant;  ///< sum, count
+};
+
+void add_latencies(Samples& samples, const RequestFacts& facts, std::span<const Duration> solo) {
+  const Duration jct = facts.ended - facts.request.arrival;
+  samples.jct.push_back(jct.count());
+  samples.ttft.push_back((facts.first_token - facts.request.arrival).count());
+  if (facts.output_tokens >= 2) {
+    samples.tpot.push_back(
+        divide_rounded(facts.ended - facts.first_token, facts.output_tokens - 1).count());
+  }
+  if (facts.output_tokens >= 1) {
+    samples.normalized.push_back(divide_rounded(jct, facts.output_tokens).count());
+  }
+  const std::size_t id = index(facts.request.id);
+  if (id >= solo.size() || solo[id] <= Duration{0}) return;
+  const double slowdown = static_cast<double>(jct.count()) / static_cast<double>(solo[id].count());
+  samples.slowdown.push_back(slowdown);
+  auto& [sum, count] = samples.slowdown_by_tenant[facts.request.tenant];
+  sum += slowdown;
+  ++count;
+}
+
+Samples collect(const Recorder& recorder, std::span<const Duration> solo) {
+  Samples samples;
+  for (const RequestFacts& facts : recorder.requests()) {
+    if (facts.request.arrival < recorder.warmup()) continue;
+    ++samples.requests;
+    samples.first_arrival = std::min(samples.first_arrival, facts.request.arrival);
+    samples.last_end = std::max(samples.last_end, facts.ended);
+    samples.preemptions += facts.preemptions;
+    samples.swaps_out += facts.swaps_out;
+    samples.swaps_in += facts.swaps_in;
+    samples.recomputed_tokens += facts.recomputed_tokens;
+    if (facts.end == End::rejected) ++samples.rejected;
+    if (facts.end != End::finished) continue;
+    ++samples.completed;
+    samples.tokens += facts.output_tokens;
+    add_latencies(samples, facts, solo);
+  }
+  return samples;
+}
+
+std::optional<double> fairness(const Samples& samples) {
+  if (samples.slowdown_by_tenant.size() <= 1) return jain_fairness(samples.slowdown);
+  std::vector<double> means;
+  for (const auto& [tenant, sum_and_count] : samples.slowdown_by_tenant) {
+    means.push_back(sum_and_count.first / static_cast<double>(sum_and_count.second));
+  }
+  return jain_fairness(means);
+}
+
+/// Fills values in the order of `summary_names`.
+class Filler {
+ public:
+  explicit Filler(Summary& summary) : summary_(summary) {}
+
+  void add(std::optional<double> value) {
+    const auto& names = summary_names();
+    const std::size_t place = summary_.values.size();
+    invariant(place < names.size(), "I15 a summary has its names", "{} values", place + 1);
+    summary_.values.emplace_back(names[place], value);
+  }
+  void add_count(std::int64_t value) { add(static_cast<double>(value)); }
+  void add(const Distribution& d) {
+    for (const auto& value : {d.mean, d.p50, d.p90, d.p95, d.p99, d.max}) add(value);
+  }
+
+ private:
+  Summary& summary_;
+};
+
+std::string cell(const std::optional<double>& value) {
+  return value ? format_number(*value) : std::string();
+}
+
+}  // namespace
+
+const std::vector<std::string>& summary_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list = {"requests",   "completed",          "rejected",
+                                     "duration_s", "request_throughput", "output_token_throughput"};
+    for (const char* metric : kMetrics) {
+      for (const char* statistic : kStatistics)
+        list.push_back(fmt::format("{}_{}", statistic, metric));
+    }
+    for (const char* name : {"preemptions", "swaps_out", "swaps_in", "recomputed_tokens",
+                             "kv_utilization_mean", "batch_mean", "jain_fairness"}) {
+      list.emplace_back(name);
+    }
+    return list;
+  }();
+  return names;
+}
+
+std::optional<double> Summary::value(std::string_view name) const {
+  for (const auto& [candidate, value] : values) {
+    if (candidate == name) return value;
+  }
+  return std::nullopt;
+}
+
+Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Duration> solo) {
+  Samples samples = collect(recorder, solo);
+  std::optional<double> duration;
+  if (samples.requests > 0) duration = to_seconds(samples.last_end - samples.first_arrival);
+  const auto per_second = [&](std::int64_t count) -> std::optional<double> {
+    if (!duration || *duration <= 0) return std::nullopt;
+    return static_cast<double>(count) / *duration;
+  };
+  const auto jain = fairness(samples);
+
+  Summary summary;
+  summary.key = std::move(key);
+  Filler filler(summary);
+  filler.add_count(samples.requests);
+  filler.add_count(samples.completed);
+  filler.add_count(samples.rejected);
+  filler.add(duration);
+  filler.add(per_second(samples.completed));
+  filler.add(per_second(samples.tokens));
+  filler.add(distribution_of_nanoseconds(std::move(samples.jct)));
+  filler.add(distribution_of_nanoseconds(std::move(samples.ttft)));
+  filler.add(distribution_of_nanoseconds(std::move(samples.tpot)));
+  filler.add(distribution_of_nanoseconds(recorder.gaps()));
+  filler.add(distribution_of_nanoseconds(std::move(samples.normalized)));
+  filler.add(distribution_of(std::move(samples.slowdown)));
+  filler.add_count(samples.preemptions);
+  filler.add_count(samples.swaps_out);
+  filler.add_count(samples.swaps_in);
+  filler.add_count(samples.recomputed_tokens);
+  filler.add(recorder.kv_utilization_mean());
+  filler.add(recorder.batch_mean());
+  filler.add(jain);
+  invariant(summary.values.size() == summary_names().size(), "I15 a summary has its names",
+            "{} values", summary.values.size());
+  return summary;
+}
+
+std::string summary_csv(std::span<const Summary> summaries) {
+  std::string text = "label,policy,system,seed";
+  for (const auto& name : summary_names()) text += "," + name;
+  text += ",clairvoyant\n";
+  for (const Summary& summary : summaries) {
+    const SummaryKey& key = summary.key;
+    text += fmt::format("{},{},{},{}", csv_field(key.label), csv_field(key.policy),
+                        csv_field(key.system), key.seed);
+    for (const auto& [name, value] : summary.values) text += "," + cell(value);
+    text += key.clairvoyant ? ",true\n" : ",false\n";
+  }
+  return text;
+}
+
+std::string summary_ci_csv(std::span<const Summary> summaries) {
+  std::string text = "label,policy,system,seeds";
+  for (const auto& name : summary_names()) text += fmt::format(",{0},{0}_ci95_half_width", name);
+  text += "\n";
+  std::vector<std::vector<const Summary*>> groups;
+  for (const Summary& summary : summaries) {
+    const auto same = [&](const std::vector<const Summary*>& group) {
+      const SummaryKey& key = group.front()->key;
+      return key.series == summary.key.series && key.policy == summary.key.policy &&
+             key.system == summary.key.system;
+    };
+    const auto found = std::find_if(groups.begin(), groups.end(), same);
+    if (found == groups.end()) {
+      groups.push_back({&summary});
+    } else {
+      found->push_back(&summary);
+    }
+  }
+  for (const auto& group : groups) {
+    const SummaryKey& key = group.front()->key;
+    text += fmt::format("{},{},{},{}", csv_field(key.series), csv_field(key.policy),
+                        csv_field(key.system), group.size());
+    for (std::size_t place = 0; place < summary_names().size(); ++place) {
+      std::vector<double> samples;
+      for (const Summary* summary : group) {
+        if (const auto& value = summary->values[place].second) samples.push_back(*value);
+      }
+      const Interval interval = t_interval_95(samples);
+      text += fmt::format(",{},{}", cell(interval.mean), cell(interval.half_width));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace tokenyard

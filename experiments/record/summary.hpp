@@ -1,0 +1,62 @@
+#pragma once
+// The numbers of a run, by their public names. The single source of summary.csv, the table, the
+// JSON output and the rules that compare them with bounds.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "experiments/record/recorder.hpp"
+
+namespace tokenyard {
+
+/// What a row of results is called.
+struct SummaryKey {
+  std::string label;   ///< unique in a result folder: policy, and system and seed where they vary
+  std::string series;  ///< the label without the seed: what several seeds have in common
+  std::string policy;
+  std::string system;
+  std::uint64_t seed = 0;
+  bool clairvoyant = false;  ///< it used knowledge of the true output lengths
+};
+
+/// One row of summary.csv. A value that does not exist (no sample, no reference) is empty.
+struct Summary {
+  SummaryKey key;
+  std::vector<std::pair<std::string, std::optional<double>>> values;  ///< in the file's order
+
+  /// The value of this name; empty when it has none or there is no such name.
+  std::optional<double> value(std::string_view name) const;
+};
+
+/// The names of all values, in the order of summary.csv.
+const std::vector<std::string>& summary_names();
+
+/// Computes the summary of a finished run. `solo` holds for each request, by dense id, how long it
+/// takes alone on the same machine; empty: no slowdown and no fairness.
+///
+/// Requests that arrived before the recorder's warm-up are left out of everything. Of the rest:
+/// requests, completed, rejected are counts (cancelled are the others). duration_s is the last end
+/// minus the first arrival; request_throughput is completed / duration_s and
+/// output_token_throughput the completed requests' tokens / duration_s. Latencies are over the
+/// completed requests: jct_s = finish - arrival, ttft_s = first token - arrival, tpot_s = (finish
+/// - first token) / (tokens - 1) where there are two tokens, normalized_latency_s = jct / tokens,
+/// slowdown = jct / alone; itl_s is over all token gaps, whoever's. Preemptions, swaps and
+/// recomputed tokens are sums. jain_fairness is Jain's index over the tenants' mean slowdowns,
+/// or, where there is one tenant, over the requests' slowdowns.
+Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Duration> solo = {});
+
+/// The text of summary.csv.
+std::string summary_csv(std::span<const Summary> summaries);
+
+/// The text of summary_ci.csv: one row per series and system, in the order of first appearance:
+/// label,policy,system,seeds and for every value M its mean over the seeds in the column M and the
+/// half-width of its 95 % t interval in M_ci95_half_width. Seeds without the value are left out of
+/// its mean; fewer than two give no half-width.
+std::string summary_ci_csv(std::span<const Summary> summaries);
+
+}  // namespace tokenyard

@@ -1,0 +1,129 @@
+#include "experiments/record/recorder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "sim/kernel/invariant.hpp"
+#include "tests/experiments/made_up.hpp"
+
+namespace tokenyard {
+namespace {
+
+using made_up::at_ms;
+using made_up::finished;
+using made_up::iteration;
+using made_up::ms;
+
+// Catches facts stored in the order of their ends instead of by dense id.
+TEST(Recorder, KeepsRequestsInDenseOrder) {
+  Recorder recorder;
+  recorder.ended(finished(2, 30, 0, 1, 1, 2));
+  recorder.ended(finished(0, 10, 0, 1, 1, 2));
+  recorder.ended(finished(1, 20, 0, 1, 1, 2));
+  recorder.finish();
+  ASSERT_EQ(recorder.requests().size(), 3u);
+  for (std::uint32_t id = 0; id < 3; ++id) {
+    EXPECT_EQ(recorder.requests()[id].request.id, RequestId{id});
+  }
+}
+
+// Catches a request that is lost, ends twice, or whose parts do not make the whole.
+TEST(Recorder, RefusesWhatCannotBe) {
+  Recorder lost;
+  lost.ended(finished(1, 0, 0, 1, 1, 2));
+  EXPECT_THROW(lost.finish(), InvariantBroken);
+
+  Recorder twice;
+  twice.ended(finished(0, 0, 0, 1, 1, 2));
+  EXPECT_THROW(twice.ended(finished(0, 0, 0, 1, 1, 2)), InvariantBroken);
+
+  auto facts = finished(0, 0, 5, 1, 1, 2);
+  facts.phases[0] += Duration{1};
+  EXPECT_THROW(Recorder{}.ended(facts), InvariantBroken);
+}
+
+// Catches an unweighted mean: 40 blocks for 10 ms, none for 10 ms of idling, 80 for 20 ms of a pool
+// of 100: (400 + 0 + 1600) / (40 x 100) = 0.5; batches 2 and 4 make 3.
+TEST(Recorder, WeighsUtilisationByTime) {
+  RecorderOptions options;
+  options.kv_blocks_total = 100;
+  Recorder recorder(options);
+  const auto first = iteration(0, at_ms(0), 2);
+  recorder.decided(at_ms(0), first, {40, 0});
+  recorder.completed(at_ms(10), first);
+  const auto second = iteration(1, at_ms(20), 4);
+  recorder.decided(at_ms(20), second, {80, 0});
+  recorder.completed(at_ms(40), second);
+  EXPECT_DOUBLE_EQ(*recorder.kv_utilization_mean(), 0.5);
+  EXPECT_DOUBLE_EQ(*recorder.batch_mean(), 3);
+  EXPECT_EQ(recorder.iterations(), 2);
+}
+
+// Catches blocks forgotten that a decision without slots says are still held (a held request).
+TEST(Recorder, CountsBlocksHeldWhileIdle) {
+  RecorderOptions options;
+  options.kv_blocks_total = 10;
+  Recorder recorder(options);
+  const auto first = iteration(0, at_ms(0), 1);
+  recorder.decided(at_ms(0), first, {10, 0});
+  recorder.completed(at_ms(10), first);
+  recorder.decided(at_ms(10), Iteration{}, {5, 0});
+  recorder.decided(at_ms(20), Iteration{}, {0, 0});
+  EXPECT_DOUBLE_EQ(*recorder.kv_utilization_mean(), 0.75);
+  EXPECT_EQ(recorder.iterations(), 1);
+}
+
+// Catches warm-up samples in the statistics: only the second half counts.
+TEST(Recorder, LeavesTheWarmupOutOfItsMeans) {
+  RecorderOptions options;
+  options.kv_blocks_total = 10;
+  options.warmup = at_ms(20);
+  Recorder recorder(options);
+  const auto first = iteration(0, at_ms(0), 8);
+  recorder.fed(at_ms(0), {});
+  recorder.decided(at_ms(0), first, {10, 0});
+  recorder.fed(at_ms(10), {});
+  recorder.token_gaps(ms(10), 8);
+  recorder.completed(at_ms(10), first);
+  const auto second = iteration(1, at_ms(20), 2);
+  recorder.fed(at_ms(20), {});
+  recorder.decided(at_ms(20), second, {4, 0});
+  recorder.fed(at_ms(30), {});
+  recorder.token_gaps(ms(10), 2);
+  recorder.completed(at_ms(30), second);
+  EXPECT_DOUBLE_EQ(*recorder.kv_utilization_mean(), 0.4);
+  EXPECT_DOUBLE_EQ(*recorder.batch_mean(), 2);
+  EXPECT_EQ(recorder.gaps().total(), 2);
+}
+
+// Catches NaN where nothing ran.
+TEST(Recorder, SaysNothingOfAnEmptyRun) {
+  const Recorder recorder;
+  EXPECT_FALSE(recorder.kv_utilization_mean());
+  EXPECT_FALSE(recorder.batch_mean());
+}
+
+// Catches wrong columns, and rows mixed up when two iterations are in flight at once.
+TEST(Recorder, StreamsIterations) {
+  std::ostringstream out;
+  RecorderOptions options;
+  options.iterations_csv = &out;
+  Recorder recorder(options);
+  auto first = iteration(0, at_ms(0), 2);
+  first.load.add_prefill(128, 128);
+  const auto second = iteration(1, at_ms(5), 3);
+  recorder.decided(at_ms(0), first, {7, 4});
+  recorder.decided(at_ms(5), second, {9, 1});
+  recorder.completed(at_ms(10), first);
+  recorder.completed(at_ms(1015), second);
+  recorder.finish();
+  EXPECT_EQ(out.str(),
+            "start_s,duration_s,batch,prefill_tokens,decode_tokens,kv_blocks_used,swapped_in,"
+            "swapped_out,waiting\n"
+            "0.000000000,0.010000000,2,128,2,7,0,0,4\n"
+            "0.005000000,1.010000000,3,0,3,9,0,0,1\n");
+}
+
+}  // namespace
+}  // namespace tokenyard

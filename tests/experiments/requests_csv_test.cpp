@@ -1,0 +1,127 @@
+#include "experiments/record/requests_csv.hpp"
+
+#include <gtest/gtest.h>
+//
+#include <rapidcheck/gtest.h>
+
+#include <numeric>
+#include <sstream>
+
+#include "experiments/record/text_buffer.hpp"
+#include "sim/kernel/input_error.hpp"
+#include "sim/kernel/text.hpp"
+#include "tests/experiments/made_up.hpp"
+
+namespace tokenyard {
+namespace {
+
+using made_up::at_ms;
+using made_up::finished;
+using made_up::ms;
+using made_up::rejected;
+
+std::vector<std::string> lines_of(std::span<const RequestFacts> requests,
+                                  const RequestNames& names = {}) {
+  std::ostringstream out;
+  write_requests_csv(out, "requests.csv", requests, names);
+  std::vector<std::string> lines;
+  std::istringstream in(out.str());
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// Catches a renamed, missing or moved column: the header is a promise.
+TEST(RequestsCsv, HasThePromisedColumns) {
+  EXPECT_EQ(lines_of({}).at(0),
+            "request_id,arrival_s,prompt_tokens,output_tokens,status,first_scheduled_s,"
+            "first_token_s,finish_s,jct_s,ttft_s,tpot_s,normalized_latency_s,queue_s,prefill_s,"
+            "decode_s,preempted_s,swap_s,preemptions,swaps_out,swaps_in,recomputed_tokens,tenant,"
+            "priority,replica");
+}
+
+// Catches wrong definitions. By hand: arrival 1.5 s, queue 0.25 s, prefill 0.1 s, decode 0.2 s, 4
+// tokens: jct 0.55, ttft 0.35, tpot 0.2/3 = 0.066666667, normalized 0.1375.
+TEST(RequestsCsv, OfAFinishedRequestByHand) {
+  auto facts = finished(0, 1500, 250, 100, 200, 4);
+  facts.preemptions = 2;
+  facts.recomputed_tokens = 77;
+  facts.request.tenant = TenantId{1};
+  facts.request.priority = -3;
+  const std::string requests[] = {"chat, \"17\""};
+  const std::string tenants[] = {"a", "b"};
+  EXPECT_EQ(lines_of({&facts, 1}, {requests, tenants}).at(1),
+            "\"chat, \"\"17\"\"\",1.500000000,100,4,finished,1.750000000,1.850000000,2.050000000,"
+            "0.550000000,0.350000000,0.066666667,0.137500000,0.250000000,0.100000000,0.200000000,"
+            "0.000000000,0.000000000,2,0,0,77,b,-3,0");
+}
+
+// Catches times of 292 years (kNever) and divisions by zero where something did not happen.
+TEST(RequestsCsv, LeavesEmptyWhatDidNotHappen) {
+  const auto one_token = finished(0, 0, 0, 100, 0, 1);
+  EXPECT_EQ(lines_of({&one_token, 1}).at(1),
+            "0,0.000000000,100,1,finished,0.000000000,0.100000000,0.100000000,0.100000000,"
+            "0.100000000,,0.100000000,0.000000000,0.100000000,0.000000000,0.000000000,0.000000000,"
+            "0,0,0,0,,0,0");
+
+  const auto refused = rejected(0, 2000);
+  EXPECT_EQ(lines_of({&refused, 1}).at(1),
+            "0,2.000000000,9000,0,rejected,,,2.000000000,,,,,,,,,,0,0,0,0,,0,0");
+
+  RequestFacts cancelled;
+  cancelled.request.arrival = at_ms(1000);
+  cancelled.request.prompt_tokens = 5;
+  cancelled.end = End::cancelled;
+  cancelled.ended = at_ms(1300);
+  cancelled.phases[0] = ms(300);
+  EXPECT_EQ(lines_of({&cancelled, 1}).at(1),
+            "0,1.000000000,5,0,cancelled,,,1.300000000,0.300000000,,,,0.300000000,0.000000000,"
+            "0.000000000,0.000000000,0.000000000,0,0,0,0,,0,0");
+}
+
+// Catches rounding in what is written: read back as whole nanoseconds, the five cells make jct_s.
+RC_GTEST_PROP(RequestsCsv, PartsAddUpToTheNanosecond, ()) {
+  RequestFacts facts;
+  Duration sum{0};
+  for (Duration& part : facts.phases) {
+    part = Duration(*rc::gen::inRange<std::int64_t>(0, std::int64_t{1} << 50));
+    sum += part;
+  }
+  facts.request.arrival = kOrigin + Duration(*rc::gen::inRange<std::int64_t>(0, 1 << 30));
+  facts.request.prompt_tokens = 1;
+  facts.output_tokens = *rc::gen::inRange<std::int64_t>(1, 100);
+  facts.first_scheduled = facts.request.arrival + facts.phases[0];
+  facts.first_token = facts.first_scheduled + facts.phases[1];
+  facts.ended = facts.request.arrival + sum;
+  const std::string row = lines_of({&facts, 1}).at(1);
+  const auto cells = split(row, ',');
+  const auto nanoseconds = [&](std::size_t column) {
+    std::string digits(cells[column]);
+    digits.erase(digits.find('.'), 1);
+    return *parse_integer(digits);
+  };
+  std::int64_t parts = 0;
+  for (std::size_t column = 12; column < 17; ++column) parts += nanoseconds(column);
+  RC_ASSERT(parts == nanoseconds(8));
+  RC_ASSERT(nanoseconds(7) - nanoseconds(1) == nanoseconds(8));
+}
+
+// Catches a full disk that goes unnoticed and leaves a short file.
+TEST(RequestsCsv, ReportsAFailingStream) {
+  std::ostringstream out;
+  out.setstate(std::ios::badbit);
+  EXPECT_THROW(write_requests_csv(out, "requests.csv", {}, {}), InputError);
+}
+
+// Catches wrong digits at the edges of the fixed-point writer.
+TEST(TextBuffer, WritesFixedPointExactly) {
+  std::ostringstream out;
+  TextBuffer buffer(out, "text");
+  buffer.seconds(Duration{-1}).text(" ").seconds(Duration{1'000'000'000}).text(" ");
+  buffer.microseconds(Duration{1'234'567}).text(" ").microseconds(Duration{9}).text(" ");
+  buffer.integer(-42).end_line();
+  buffer.flush();
+  EXPECT_EQ(out.str(), "-0.000000001 1.000000000 1234.567 0.009 -42\n");
+}
+
+}  // namespace
+}  // namespace tokenyard
