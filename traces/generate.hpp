@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "traces/trace.hpp"
+
+namespace tokenyard {
+
+/// A workload that is drawn: the options of `trace generate`.
+struct WorkloadPlan {
+  std::int64_t requests = 0;  ///< 1 … 100 million
+  std::string arrivals;       ///< see `make_arrivals`
+  std::string lengths;        ///< see `make_lengths`
+  /// A plan file's own seed, for commands that are given none.
+  std::optional<std::uint64_t> seed;
+};
+
+/// Whether the path names a plan file rather than a trace: it ends in .json, and what it holds is
+/// no array (some data sets are arrays in a .json file).
+bool is_workload_plan(const std::string& path);
+
+/// Reads a plan file: {"requests":4000,"arrivals":"poisson:rate=3.6","lengths":"sharegpt-like"}.
+/// Strict; the specs are checked too. Throws `InputError`.
+WorkloadPlan read_workload_plan(const std::string& path);
+
+/// Draws the workload. The same plan and seed give the same trace; a request depends on the seed
+/// and its own number alone, so that a longer plan only appends. The gaps are rounded to whole
+/// nanoseconds each. Throws `InputError`.
+Trace generate(const WorkloadPlan& plan, std::uint64_t seed);
+
+}  // namespace tokenyard

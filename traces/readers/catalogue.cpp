@@ -1,0 +1,40 @@
+#include "traces/readers/catalogue.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "sim/kernel/text.hpp"
+
+namespace tokenyard {
+
+std::span<const ReaderEntry> trace_readers() {
+  static const std::array readers = {
+      kCanonicalReader,
+      kFlatCsvReader,
+      kAzureReader,
+      kVidurReader,
+  };
+  return readers;
+}
+
+bool header_has(std::string_view header, std::initializer_list<std::string_view> columns) {
+  const auto present = split(header, ',');
+  return std::all_of(columns.begin(), columns.end(), [&](std::string_view column) {
+    return std::find(present.begin(), present.end(), column) != present.end();
+  });
+}
+
+std::span<const std::string> ignored_fields() {
+  static const std::vector<std::string> fields = {
+      "session_id", "turn",   "block_hashes",     "model", "slo", "deadline_ns",
+      "status",     "prompt", "prompt_token_ids", "ext"};
+  return fields;
+}
+
+std::span<const std::string> width_fields() {
+  static const std::vector<std::string> fields = {"n", "best_of", "beam_width"};
+  return fields;
+}
+
+}  // namespace tokenyard

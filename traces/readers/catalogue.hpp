@@ -1,0 +1,34 @@
+#pragma once
+// The formats, each defined in a file of its own beside this one.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "traces/reader.hpp"
+
+namespace tokenyard {
+
+extern const ReaderEntry kAzureReader;
+extern const ReaderEntry kVidurReader;
+extern const ReaderEntry kFlatCsvReader;
+extern const ReaderEntry kCanonicalReader;
+
+/// Whether a CSV header has all of these columns, in any order.
+bool header_has(std::string_view header, std::initializer_list<std::string_view> columns);
+
+/// The optional fields of the canonical form that describe what is not simulated and cannot change
+/// a result: accepted by name, and ignored.
+std::span<const std::string> ignored_fields();
+
+/// The fields of the canonical form that ask for more than one sequence a request.
+std::span<const std::string> width_fields();
+
+/// What the refusal of a request with more than one sequence says.
+inline constexpr std::string_view kWidthRefused =
+    "requests with more than one sequence are not replayed by this version";
+/// What the refusal of a request that waits for others says.
+inline constexpr std::string_view kParentsRefused =
+    "requests that wait for others are not replayed by this version";
+
+}  // namespace tokenyard

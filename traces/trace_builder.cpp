@@ -1,0 +1,152 @@
+#include "traces/trace_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "sim/kernel/text.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+constexpr std::string_view kZeroTokens = "zero tokens";
+
+/// How many bytes follow the first byte of a UTF-8 sequence (RFC 3629), or -1.
+int following_bytes(unsigned char first) {
+  if (first < 0x80) return 0;
+  if (first >= 0xc2 && first <= 0xdf) return 1;
+  if (first >= 0xe0 && first <= 0xef) return 2;
+  if (first >= 0xf0 && first <= 0xf4) return 3;
+  return -1;
+}
+
+/// A fault that a name must not have, or nothing. Names go into result files of several formats.
+const char* fault_of_name(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return "has a control character";
+    const int following = following_bytes(byte);
+    if (following < 0) return "is not UTF-8";
+    for (int j = 0; j < following; ++j) {
+      if (++i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) {
+        return "is not UTF-8";
+      }
+      const auto second = static_cast<unsigned char>(text[i]);
+      const bool overlong = (byte == 0xe0 && second < 0xa0) || (byte == 0xf0 && second < 0x90);
+      const bool beyond = (byte == 0xed && second > 0x9f) || (byte == 0xf4 && second > 0x8f);
+      if (j == 0 && (overlong || beyond)) return "is not UTF-8";
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TenantId TraceBuilder::tenant(std::string_view name) {
+  // Traces with tenants mostly repeat the last one, so look there first.
+  if (!trace_.requests.empty()) {
+    const TenantId last = trace_.requests.back().tenant;
+    if (tenant_names_[index(last)] == name) return last;
+  }
+  if (const char* fault = fault_of_name(name)) lines_.refuse("tenant", fault);
+  const auto next = static_cast<TenantId>(tenant_names_.size());
+  const auto [at, fresh] = tenant_ids_.try_emplace(std::string(name), next);
+  if (fresh) tenant_names_.emplace_back(name);
+  return at->second;
+}
+
+void TraceBuilder::add(const TraceRow& row) {
+  const std::int64_t number = trace_.counts.read++;
+  if (number == std::numeric_limits<std::uint32_t>::max()) {
+    lines_.refuse("", "the trace has more than 4,294,967,295 rows");
+  }
+  if (number == 0 || row.arrival_ns < earliest_) earliest_ = row.arrival_ns;
+  if (number > 0 && row.arrival_ns < previous_) ++trace_.counts.unsorted;
+  previous_ = row.arrival_ns;
+
+  if (row.label) {
+    if (row.label->empty()) lines_.refuse("id", "is empty");
+    if (const char* fault = fault_of_name(*row.label)) lines_.refuse("id", fault);
+    if (!labels_.insert(*row.label)) {
+      lines_.refuse("id", fmt::format("'{}' is a duplicate", printable(*row.label)));
+    }
+  }
+
+  std::int64_t input = row.input_tokens;
+  std::int64_t output = row.output_tokens;
+  if (input == 0 || output == 0) {
+    if (zero_ == ZeroTokens::error) {
+      lines_.refuse(input == 0 ? "input tokens" : "output tokens", "is zero");
+    }
+    if (zero_ == ZeroTokens::drop) {
+      ++zero_rows_;
+      return;
+    }
+    ++trace_.counts.clamped;
+    input = std::max<std::int64_t>(input, 1);
+    output = std::max<std::int64_t>(output, 1);
+  }
+  if (row.max_tokens && output > *row.max_tokens) {
+    lines_.refuse("output_tokens",
+                  fmt::format("{} is more than max_tokens ({})", output, *row.max_tokens));
+  }
+
+  const TenantId owner = tenant(row.tenant);
+  TraceRequest& request = trace_.requests.emplace_back();
+  request.label = row.label ? std::string(*row.label) : fmt::format_int(number).str();
+  request.arrival = kOrigin + Duration(row.arrival_ns);
+  request.input_tokens = input;
+  request.output_tokens = output;
+  request.max_tokens = row.max_tokens;
+  request.predicted_output_tokens = row.predicted_output_tokens;
+  request.priority = row.priority;
+  request.tenant = owner;
+  request.cancel_after = row.cancel_after;
+}
+
+Trace TraceBuilder::finish(TraceOrigin origin) {
+  if (trace_.requests.empty()) {
+    lines_.refuse("", trace_.counts.read == 0
+                          ? std::string("the trace has no request")
+                          : fmt::format("the trace has no request left: {} of {} rows have {}",
+                                        zero_rows_, trace_.counts.read, kZeroTokens));
+  }
+  if (zero_rows_ > 0) trace_.counts.dropped.push_back({std::string(kZeroTokens), zero_rows_});
+  trace_.tenants = std::move(tenant_names_);
+  if (origin == TraceOrigin::earliest_row) {
+    for (auto& request : trace_.requests) request.arrival -= Duration(earliest_);
+  }
+  settle(trace_);
+  if (trace_.requests.back().arrival - kOrigin > kLongest) {
+    lines_.refuse("", "the trace is longer than 100 years");
+  }
+  return std::move(trace_);
+}
+
+void settle(Trace& trace) {
+  const auto earlier = [](const TraceRequest& a, const TraceRequest& b) {
+    return a.arrival < b.arrival;
+  };
+  if (!std::is_sorted(trace.requests.begin(), trace.requests.end(), earlier)) {
+    std::stable_sort(trace.requests.begin(), trace.requests.end(), earlier);
+  }
+  constexpr auto kUnseen = static_cast<TenantId>(std::numeric_limits<std::uint32_t>::max());
+  std::vector<TenantId> renumbered(trace.tenants.size(), kUnseen);
+  std::vector<std::string> names;
+  for (auto& request : trace.requests) {
+    TenantId& fresh = renumbered[index(request.tenant)];
+    if (fresh == kUnseen) {
+      fresh = static_cast<TenantId>(names.size());
+      names.push_back(std::move(trace.tenants[index(request.tenant)]));
+    }
+    request.tenant = fresh;
+  }
+  trace.tenants = std::move(names);
+  trace.counts.kept = static_cast<std::int64_t>(trace.requests.size());
+  trace.digest = digest_of(trace);
+}
+
+}  // namespace tokenyard

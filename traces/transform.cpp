@@ -1,0 +1,63 @@
+#include "traces/transform.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sim/kernel/input_error.hpp"
+#include "traces/trace_builder.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+Duration span_of(const Trace& trace) {
+  if (trace.requests.empty()) return Duration(0);
+  return trace.requests.back().arrival - trace.requests.front().arrival;
+}
+
+}  // namespace
+
+void limit(Trace& trace, std::int64_t requests) {
+  if (requests < 1) {
+    throw InputError(fmt::format("the limit must be at least 1 request, it is {}", requests));
+  }
+  const auto kept = static_cast<std::size_t>(requests);
+  if (kept >= trace.requests.size()) return;
+  trace.counts.dropped.push_back(
+      {"beyond the limit", static_cast<std::int64_t>(trace.requests.size() - kept)});
+  trace.requests.resize(kept);
+  trace.requests.shrink_to_fit();
+  settle(trace);
+}
+
+double mean_rate(const Trace& trace) {
+  const Duration span = span_of(trace);
+  if (span <= Duration(0)) return 0;
+  return static_cast<double>(trace.requests.size() - 1) / to_seconds(span);
+}
+
+void scale_to_rate(Trace& trace, double requests_per_s) {
+  if (!(requests_per_s > 0) || !std::isfinite(requests_per_s)) {
+    throw InputError(fmt::format("the request rate must be above 0, it is {}", requests_per_s));
+  }
+  const double rate = mean_rate(trace);
+  if (rate == 0) {
+    throw InputError(fmt::format(
+        "trace '{}': no factor gives it a rate, because all its requests arrive at once",
+        trace.name));
+  }
+  const double factor = rate / requests_per_s;
+  const double last = static_cast<double>((trace.requests.back().arrival - kOrigin).count());
+  if (!(last * factor <= static_cast<double>(kLongest.count()))) {
+    throw InputError(fmt::format("at {} requests/s trace '{}' would last more than 100 years",
+                                 requests_per_s, trace.name));
+  }
+  for (auto& request : trace.requests) {
+    const auto arrival = static_cast<double>((request.arrival - kOrigin).count());
+    request.arrival = kOrigin + Duration(std::llround(arrival * factor));
+  }
+  settle(trace);
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "traces/trace.hpp"
+
+namespace tokenyard {
+
+/// Keeps the first `requests` requests; the rest count as dropped. Less than 1 is an `InputError`.
+void limit(Trace& trace, std::int64_t requests);
+
+/// Multiplies every arrival (and so every gap) by one factor, such that the mean rate
+/// (n - 1) / (last - first) is `requests_per_s`. Clients' patience (`cancel_after`) stays as it is.
+/// `InputError` if the rate is not positive, if all requests arrive at once, or if an arrival would
+/// come after more than `kLongest`.
+void scale_to_rate(Trace& trace, double requests_per_s);
+
+/// (n - 1) / (last - first) in requests/s; 0 where all requests arrive at once.
+double mean_rate(const Trace& trace);
+
+}  // namespace tokenyard
