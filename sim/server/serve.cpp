@@ -6,10 +6,11 @@
 
 namespace tokenyard {
 
-void serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
+std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
            Observer& observer) {
   Events events;
   std::vector<Event> due;
+  std::int64_t passes = 0;
   workload.post_until(kOrigin, events);
   while (!scheduler.drained() || workload.expects_more() || events.has(kArrivalKind)) {
     const Time now = clock.wait(events, scheduler.wake_at(), scheduler.kinds_awaited());
@@ -18,6 +19,7 @@ void serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& exe
     observer.fed(now, due);
     for (;;) {
       const Iteration& iteration = scheduler.pass(now, due);
+      ++passes;
       for (const RequestId request : scheduler.ended()) workload.on_end(request, now, events);
       if (iteration.empty()) break;
       executor.begin(iteration, now, events);
@@ -31,6 +33,7 @@ void serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& exe
       break_invariant("I10 a run goes on while there is work", scheduler.explain());
     }
   }
+  return passes;
 }
 
 }  // namespace tokenyard

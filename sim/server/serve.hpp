@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "sim/kernel/clock.hpp"
 #include "sim/ports/executor.hpp"
 #include "sim/ports/observer.hpp"
@@ -10,8 +12,9 @@ namespace tokenyard {
 
 /// The one loop: live, under a simulated clock and in pure simulation the same (DESIGN §3). Runs
 /// until the workload has posted all its arrivals and every request has ended. When nothing runs
-/// and nothing ever will, it breaks invariant I10 with an explanation.
-void serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
+/// and nothing ever will, it breaks invariant I10 with an explanation. Returns how often the
+/// scheduler was asked.
+std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
            Observer& observer);
 
 }  // namespace tokenyard

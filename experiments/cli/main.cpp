@@ -1,0 +1,97 @@
+// tokenyard: one executable, one verb a command.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "experiments/cli/list_command.hpp"
+#include "experiments/cli/report_command.hpp"
+#include "experiments/cli/run_command.hpp"
+#include "experiments/cli/trace_command.hpp"
+#include "experiments/run_json.hpp"
+#include "sim/kernel/input_error.hpp"
+#include "sim/kernel/invariant.hpp"
+#include "sim/kernel/text.hpp"
+
+namespace {
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  int (*run)(const std::vector<std::string>& arguments);
+};
+
+constexpr Verb kVerbs[] = {
+    {"run", "replay a trace under each policy and compare", tokenyard::run_run_command},
+    {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
+    {"trace", "generate and convert traces", tokenyard::run_trace_command},
+    {"list", "policies, systems, models, devices and other names", tokenyard::run_list_command},
+};
+
+constexpr int kWrongUsage = 2;
+constexpr int kInvariantBroke = 3;
+
+void print_help() {
+  fmt::print(
+      "tokenyard runs one scheduler over recorded traces and compares policies for LLM serving.\n\n"
+      "usage: tokenyard COMMAND [arguments] [--help]\n\n");
+  for (const Verb& verb : kVerbs) fmt::print("  {:<8} {}\n", verb.name, verb.summary);
+  fmt::print(
+      "\nA first run:\n"
+      "  tokenyard trace generate --requests 400 --arrivals poisson:rate=2 --lengths sharegpt-like "
+      "\\\n      --seed 1 --out chat.jsonl\n"
+      "  tokenyard run chat.jsonl fcfs skip-join-mlfq srpt --model opt-13b --device a100-40g \\\n"
+      "      --max-num-seqs 16 --out results\n"
+      "  tokenyard report results\n"
+      "\nExit status: 0 done; 1 the answer is no; 2 wrong usage or bad input; 3 a fault of this "
+      "program.\n");
+}
+
+int dispatch(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    print_help();
+    return kWrongUsage;
+  }
+  const std::string& verb = arguments.front();
+  if (verb == "--help" || verb == "-h" || verb == "help") {
+    print_help();
+    return 0;
+  }
+  if (verb == "--version") {
+    fmt::print("tokenyard {}\n", tokenyard::version());
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const Verb& known : kVerbs) {
+    if (verb == known.name) return known.run({arguments.begin() + 1, arguments.end()});
+    names.emplace_back(known.name);
+  }
+  throw tokenyard::InputError(fmt::format("unknown command '{}'{}; see 'tokenyard --help'",
+                                          tokenyard::printable(verb),
+                                          tokenyard::suggestion(verb, names)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const int status = dispatch({argv + 1, argv + argc});
+    return std::fflush(stdout) == 0 ? status : kWrongUsage;
+  } catch (const tokenyard::InputError& error) {
+    fmt::print(stderr, "tokenyard: {}\n", error.what());
+    return kWrongUsage;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "tokenyard: out of memory\n");
+    return kWrongUsage;
+  } catch (const tokenyard::InvariantBroken& error) {
+    fmt::print(stderr, "tokenyard: {}\n", error.what());
+    return kInvariantBroke;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tokenyard: unexpected: {}\n", error.what());
+    return kInvariantBroke;
+  }
+}

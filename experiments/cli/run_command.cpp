@@ -1,0 +1,108 @@
+#include "experiments/cli/run_command.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "experiments/cli/command_line.hpp"
+#include "experiments/report/table.hpp"
+#include "experiments/run.hpp"
+#include "experiments/run_json.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+constexpr const char* kUsage =
+    "tokenyard run TRACE POLICY... [options]\n"
+    "\n"
+    "Replays a trace under each policy, in simulated time, and compares job completion times.\n"
+    "TRACE is a trace file (canonical JSONL or CSV, Azure, Vidur; .gz too) or a workload plan:\n"
+    "  {\"requests\":4000,\"arrivals\":\"poisson:rate=3.6\",\"lengths\":\"sharegpt-like\"}\n"
+    "POLICY is a name or name:key=value,key=value, see 'tokenyard list policies'.\n"
+    "\n"
+    "Examples:\n"
+    "  tokenyard run trace.csv fcfs skip-join-mlfq --model opt-13b --device a100-40g\n"
+    "  tokenyard run plan.json srpt:size=work --model llama-3.1-8b --device a100-80g --repeat 10\n"
+    "  tokenyard run trace.csv --system orca --system vllm --model opt-13b --device a100-40g "
+    "--out results\n"
+    "\n"
+    "An explicit option wins over the system's, that over what model and device imply, that over\n"
+    "the default (in brackets).\n\n";
+
+std::vector<OptionRow> option_rows() {
+  std::vector<OptionRow> rows = {
+      {"out", "DIR", "write a result folder: run.json, summary.csv, LABEL/requests.csv"},
+      {"system", "NAME", "a named system, see 'list systems'; may repeat", true},
+      {"seed", "N", "seed of everything random (1)"},
+      {"repeat", "N", "seeds of a workload plan, one run each, with intervals (1)"},
+      {"format", "NAME", "the trace's format (recognised)"},
+      {"zero", "RULE", "requests without tokens: drop, clamp or error (drop)"},
+      {"iterations", "", "write LABEL/iterations.csv"},
+      {"timeline", "", "write LABEL/timeline.json, Chrome trace events for Perfetto"},
+      {"json", "", "machine-readable results on standard output"},
+      {"quiet", "", "neither table nor progress"},
+      {"help", "", "this text"},
+  };
+  for (const SettingEntry& entry : setting_entries()) {
+    rows.push_back({entry.name, entry.is_flag ? "" : "VALUE", entry.help});
+  }
+  return rows;
+}
+
+RunPlan plan_of(const CommandLine& line) {
+  RunPlan plan;
+  if (line.positionals().empty()) line.refuse("no TRACE given; see 'tokenyard run --help'");
+  plan.trace = line.positionals().front();
+  plan.policies.assign(line.positionals().begin() + 1, line.positionals().end());
+  plan.systems = line.values("system");
+  if (plan.policies.empty() && plan.systems.empty()) {
+    line.refuse("no POLICY and no --system given; see 'tokenyard run --help'");
+  }
+  plan.format = line.value("format").value_or("");
+  plan.zero = line.value("zero").value_or("drop");
+  plan.seed = static_cast<std::uint64_t>(line.integer("seed", 0, 4'000'000'000'000'000'000, 1));
+  plan.repeat = line.integer("repeat", 1, 100'000, 1);
+  plan.iterations = line.flag("iterations");
+  plan.timeline = line.flag("timeline");
+  if ((plan.iterations || plan.timeline) && !line.has("out")) {
+    line.refuse("--iterations and --timeline write into a result folder; give --out DIR");
+  }
+  plan.quiet = line.flag("quiet");
+  for (const SettingEntry& entry : setting_entries()) {
+    if (const auto value = line.value(entry.name)) {
+      plan.settings.push_back({entry.name, *value, std::string("run: --") + entry.name});
+    }
+  }
+  return plan;
+}
+
+}  // namespace
+
+int run_run_command(const std::vector<std::string>& arguments) {
+  const std::vector<OptionRow> rows = option_rows();
+  const CommandLine line("run", arguments, rows);
+  if (line.flag("help")) {
+    fmt::print("{}{}", kUsage, options_help(rows));
+    return 0;
+  }
+  const RunPlan plan = plan_of(line);
+  std::optional<ResultFolder> folder;
+  if (const auto out = line.value("out")) folder.emplace(*out);
+  const RunResults results = run(plan, folder ? &*folder : nullptr);
+  if (folder) folder->commit();
+
+  std::vector<Summary> summaries;
+  for (const RunResult& result : results.runs) summaries.push_back(result.summary);
+  if (line.flag("json")) {
+    fmt::print("{}", results_json(results));
+  } else if (!plan.quiet) {
+    fmt::print("{}", comparison_table(summaries));
+    for (const std::string& note : results.notes) fmt::print("note: {}\n", note);
+    if (const auto out = line.value("out")) fmt::print("results are in {}\n", *out);
+  }
+  return 0;
+}
+
+}  // namespace tokenyard

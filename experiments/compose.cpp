@@ -1,0 +1,168 @@
+#include "experiments/compose.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "experiments/data_files.hpp"
+#include "models/cost_model_file.hpp"
+#include "models/device_spec.hpp"
+#include "models/kv_pool_size.hpp"
+#include "models/length_predictors.hpp"
+#include "models/model_executor.hpp"
+#include "models/model_spec.hpp"
+#include "models/roofline_cost_model.hpp"
+#include "policies/catalogue.hpp"
+#include "sim/kernel/clock.hpp"
+#include "sim/kernel/input_error.hpp"
+#include "sim/kernel/text.hpp"
+#include "sim/server/serve.hpp"
+#include "traces/generate.hpp"
+#include "traces/reader.hpp"
+#include "traces/replay.hpp"
+#include "traces/transform.hpp"
+#include "traces/truth.hpp"
+
+namespace tokenyard {
+
+std::unique_ptr<Policy> compose_policy(const std::string& text) {
+  const auto colon = text.find(':');
+  const std::string name = text.substr(0, colon);
+  std::vector<std::string> names;
+  for (const PolicyEntry* entry : policy_catalogue()) {
+    names.emplace_back(entry->name);
+    if (name != entry->name) continue;
+    Parameters parameters = Parameters::parse(
+        "policy " + name, colon == std::string::npos ? "" : text.substr(colon + 1));
+    auto policy = entry->make(parameters);
+    parameters.refuse_unread();
+    return policy;
+  }
+  throw InputError(fmt::format("unknown policy '{}'{}; see 'tokenyard list policies'",
+                               printable(name), suggestion(name, names)));
+}
+
+Machine compose_machine(Settings settings) {
+  Machine machine;
+  const auto data = data_directory() / "models";
+  const auto tp = static_cast<int>(settings.tp);
+  const bool has_model = !settings.model_name.empty();
+  const bool has_device = !settings.device_name.empty();
+  std::optional<ModelSpec> model;
+  if (has_model) model = load_model_spec(data, settings.model_name);
+  if (!settings.cost_file.empty()) {
+    machine.cost = read_cost_model_file(settings.cost_file, data);
+  } else if (has_model && has_device) {
+    machine.cost = std::make_unique<RooflineCostModel>(
+        *model, load_device_spec(data, settings.device_name), tp);
+  } else {
+    throw InputError("what does an iteration cost? Give --model and --device, or --cost");
+  }
+
+  auto& limits = settings.server.limits;
+  auto& kv = settings.server.kv;
+  if (model && limits.max_model_len == 0) {
+    limits.max_model_len = model->context;
+  } else if (model && limits.max_model_len > model->context) {
+    machine.notes.push_back(fmt::format("--max-model-len {} goes beyond the {} tokens of {}",
+                                        limits.max_model_len, model->context, model->name));
+  }
+  if (kv.device_blocks == 0) {
+    if (!has_model || !has_device) {
+      throw InputError("how much KV memory is there? Give --kv-blocks, or --model and --device");
+    }
+    kv.device_blocks =
+        kv_pool_blocks(*model, load_device_spec(data, settings.device_name), tp, kv.block_size);
+  }
+  if (settings.evict != Evict::recompute || settings.proactive_swap) {
+    machine.notes.emplace_back(
+        "this system swaps KV to the host; swapping is not part of this version, so it recomputes");
+    settings.evict = Evict::recompute;
+    settings.proactive_swap = false;
+  }
+  machine.settings = std::move(settings);
+  return machine;
+}
+
+Trace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
+                    const Settings& settings, std::uint64_t seed) {
+  Trace trace;
+  if (is_workload_plan(path)) {
+    trace = generate(read_workload_plan(path), seed);
+    if (settings.limit) limit(trace, *settings.limit);
+  } else {
+    ReadOptions options;
+    options.format = format;
+    options.zero = parse_zero_tokens(zero);
+    options.limit = settings.limit;
+    trace = read_trace(path, options);
+  }
+  if (settings.request_rate) scale_to_rate(trace, *settings.request_rate);
+  return trace;
+}
+
+namespace {
+
+double mean_output_tokens(const Trace& trace) {
+  double sum = 0;
+  for (const TraceRequest& request : trace.requests) {
+    sum += static_cast<double>(request.output_tokens);
+  }
+  return sum / static_cast<double>(trace.requests.size());
+}
+
+/// The predictor, where the policy needs one.
+std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const Settings& settings,
+                                                   const OutputOracle& truth, const Trace& trace,
+                                                   std::uint64_t seed) {
+  auto predictor = make_predictor(settings.predictor, truth, mean_output_tokens(trace), seed);
+  return policy.needs().length_predictor ? std::move(predictor) : nullptr;
+}
+
+}  // namespace
+
+bool is_clairvoyant(const std::string& policy, const Machine& machine, const Trace& trace) {
+  const Reserve reserve = machine.settings.server.kv.reserve;
+  if (reserve == Reserve::pow2 || reserve == Reserve::oracle) return true;
+  const auto made = compose_policy(policy);
+  const TraceTruth truth(trace);
+  const auto predictor = compose_predictor(*made, machine.settings, truth, trace, 0);
+  return predictor != nullptr && predictor->clairvoyant();
+}
+
+SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
+                                const Trace& trace, std::uint64_t seed, Observer& observer) {
+  const auto made = compose_policy(policy);
+  const TraceTruth truth(trace);
+  const auto predictor = compose_predictor(*made, machine.settings, truth, trace, seed);
+  TraceWorkload workload(trace);
+  ModelExecutor executor(*machine.cost, truth);
+  SimClock clock;
+  Scheduler scheduler(machine.settings.server,
+                      {*made, *machine.cost, predictor.get(), &truth, observer}, executor.depth());
+  return {serve(scheduler, clock, workload, executor, observer)};
+}
+
+std::vector<Duration> solo_times(const Trace& trace, const CostModel& cost) {
+  constexpr std::int64_t kLongestContext = 20'000'000;  // bounds the table of sums below
+  for (const TraceRequest& request : trace.requests) {
+    if (request.input_tokens + request.output_tokens > kLongestContext) return {};
+  }
+  // A decode iteration alone depends on its context only: sums up to each context are shared.
+  std::vector<Duration> decode_until(1, Duration{0});
+  std::vector<Duration> times;
+  times.reserve(trace.requests.size());
+  for (const TraceRequest& request : trace.requests) {
+    const std::int64_t prompt = request.input_tokens;
+    const std::int64_t last = prompt + request.output_tokens - 1;
+    for (auto next = static_cast<std::int64_t>(decode_until.size()); next <= last; ++next) {
+      decode_until.push_back(decode_until.back() + cost.iteration(IterationLoad::one_decode(next)));
+    }
+    times.push_back(cost.iteration(IterationLoad::one_prefill(prompt, prompt)) +
+                    decode_until[static_cast<std::size_t>(last)] -
+                    decode_until[static_cast<std::size_t>(prompt)]);
+  }
+  return times;
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,50 @@
+#pragma once
+// Puts a run together: the only place that names concrete classes.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "experiments/settings.hpp"
+#include "sim/ports/cost_model.hpp"
+#include "sim/ports/observer.hpp"
+#include "sim/ports/policy.hpp"
+#include "traces/trace.hpp"
+
+namespace tokenyard {
+
+/// The policy "name" or "name:key=value,…". An unknown name or parameter is an `InputError`.
+std::unique_ptr<Policy> compose_policy(const std::string& text);
+
+/// What charges an iteration, and the settings with all that model and device imply filled in.
+struct Machine {
+  std::unique_ptr<CostModel> cost;
+  Settings settings;
+  std::vector<std::string> notes;  ///< what a user should know about how they were filled in
+};
+
+/// Throws `InputError` when the settings name no cost, no pool, or what does not fit together.
+Machine compose_machine(Settings settings);
+
+/// A trace file, or a workload plan drawn with `seed`; then the first `limit` requests, at
+/// `request_rate`.
+Trace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
+                    const Settings& settings, std::uint64_t seed);
+
+/// Whether a run of this policy under these settings uses the true output lengths.
+bool is_clairvoyant(const std::string& policy, const Machine& machine, const Trace& trace);
+
+struct SimulationCounts {
+  std::int64_t passes = 0;  ///< times the scheduler was asked
+};
+
+/// Runs one simulation to its end. `seed` feeds the predictor's noise.
+SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
+                                const Trace& trace, std::uint64_t seed, Observer& observer);
+
+/// How long each request of the trace would take alone on the machine, its prompt prefilled whole:
+/// the divisor of slowdown. Empty for a trace with contexts of over 20 million tokens.
+std::vector<Duration> solo_times(const Trace& trace, const CostModel& cost);
+
+}  // namespace tokenyard

@@ -1,0 +1,40 @@
+#include "experiments/named_system.hpp"
+
+#include <algorithm>
+
+#include "experiments/data_files.hpp"
+#include "sim/kernel/strict_json.hpp"
+
+namespace tokenyard {
+
+namespace {
+constexpr const char* kFolder = "experiments/configs/systems";
+}
+
+std::vector<std::string> named_systems() {
+  return data_names(kFolder);
+}
+
+NamedSystem read_named_system(const std::string& name) {
+  const auto file = data_file(kFolder, "system", name);
+  const JsonObject json = JsonFile::read(file.string());
+  NamedSystem system;
+  system.name = name;
+  system.summary = json.string("summary");
+  system.source = json.string("source");
+  system.policy = json.string("policy");
+  const JsonObject settings = json.object("settings");
+  for (const std::string& key : settings.keys()) {
+    GivenSetting given;
+    given.name = key;
+    std::replace(given.name.begin(), given.name.end(), '_', '-');
+    given.value = settings.scalar_text(key);
+    given.place = file.string() + ": /settings/" + key;
+    given.from_system = true;
+    system.settings.push_back(given);
+  }
+  json.refuse_unread();
+  return system;
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,219 @@
+#include "experiments/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <memory>
+
+#include "experiments/cli/progress.hpp"
+#include "experiments/compose.hpp"
+#include "experiments/named_system.hpp"
+#include "experiments/record/observer_list.hpp"
+#include "experiments/record/requests_csv.hpp"
+#include "experiments/record/timeline.hpp"
+#include "experiments/run_json.hpp"
+#include "sim/kernel/input_error.hpp"
+#include "traces/generate.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+void add_note(std::vector<std::string>& notes, const std::string& note) {
+  if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+}
+
+/// Each policy under each system (or under none), with everything resolved and checked.
+std::vector<RunRow> resolve_rows(const RunPlan& plan) {
+  std::vector<RunRow> rows;
+  const auto add = [&](const std::string& series, const std::string& policy,
+                       const std::string& system, const std::vector<GivenSetting>& implied) {
+    for (const RunRow& row : rows) {
+      if (row.series == series) throw InputError(fmt::format("'{}' is given twice", series));
+    }
+    compose_policy(policy);  // a bad one must be refused before anything runs
+    Settings settings;
+    apply_settings(settings, implied);
+    apply_settings(settings, plan.settings);
+    rows.push_back({series, policy, system, compose_machine(settings)});
+  };
+  if (plan.systems.empty()) {
+    for (const std::string& policy : plan.policies) add(policy, policy, "", {});
+  }
+  for (const std::string& name : plan.systems) {
+    const NamedSystem system = read_named_system(name);
+    if (plan.policies.empty()) add(name, system.policy, name, system.settings);
+    for (const std::string& policy : plan.policies) {
+      const bool varies = plan.systems.size() > 1;
+      add(varies ? policy + "@" + name : policy, policy, name, system.settings);
+    }
+  }
+  if (rows.empty()) throw InputError("run: nothing to run; name a policy or a --system");
+  return rows;
+}
+
+/// Everything that one run leaves in its folder.
+struct Output {
+  std::filesystem::path place;  // empty: nothing is written
+  std::unique_ptr<std::ofstream> iterations_csv;
+  std::unique_ptr<std::ofstream> timeline_json;
+};
+
+std::unique_ptr<std::ofstream> open_file(const std::filesystem::path& file) {
+  auto stream = std::make_unique<std::ofstream>(file, std::ios::binary);
+  if (!*stream) throw InputError(fmt::format("{}: cannot be written", file.string()));
+  return stream;
+}
+
+void close_file(std::ofstream* stream, const char* name) {
+  if (stream == nullptr) return;
+  stream->close();
+  if (!*stream) throw InputError(fmt::format("{}: could not be written to the end", name));
+}
+
+Output open_output(const RunPlan& plan, const ResultFolder* folder, const std::string& name) {
+  Output output;
+  if (folder == nullptr) return output;
+  output.place = folder->path() / name;
+  std::filesystem::create_directories(output.place);
+  if (plan.iterations) output.iterations_csv = open_file(output.place / "iterations.csv");
+  if (plan.timeline) output.timeline_json = open_file(output.place / "timeline.json");
+  return output;
+}
+
+void write_requests(const Output& output, std::span<const std::string> labels, const Trace& trace,
+                    const Recorder& recorder) {
+  if (output.place.empty()) return;
+  const auto file = output.place / "requests.csv";
+  const auto stream = open_file(file);
+  write_requests_csv(*stream, file.string(), recorder.requests(), {labels, trace.tenants});
+  close_file(stream.get(), "requests.csv");
+}
+
+/// "12 of 400 requests rejected: prompt and output exceed the context (12)"
+void note_rejections(const std::string& label, const Recorder& recorder,
+                     std::vector<std::string>& notes) {
+  std::map<std::string, std::int64_t> by_reason;
+  std::int64_t rejected = 0;
+  for (const RequestFacts& facts : recorder.requests()) {
+    if (facts.end != End::rejected) continue;
+    ++rejected;
+    ++by_reason[std::string(facts.reason)];
+  }
+  if (rejected == 0) return;
+  std::string reasons;
+  for (const auto& [reason, count] : by_reason) {
+    reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : ", ", reason, count);
+  }
+  add_note(notes, fmt::format("{}: {} of {} requests rejected: {}", label, rejected,
+                              recorder.requests().size(), reasons));
+}
+
+/// A trace with what all its runs share.
+struct SharedTrace {
+  Trace trace;
+  std::vector<std::string> labels;
+};
+
+SharedTrace load(const RunPlan& plan, const Settings& settings, std::uint64_t seed) {
+  SharedTrace shared;
+  shared.trace = compose_trace(plan.trace, plan.format, plan.zero, settings, seed);
+  shared.labels.reserve(shared.trace.requests.size());
+  for (const TraceRequest& request : shared.trace.requests) {
+    shared.labels.push_back(request.label);
+  }
+  return shared;
+}
+
+RunResult run_one(const RunPlan& plan, const RunRow& row, const SharedTrace& shared, SummaryKey key,
+                  const Output& output, std::vector<std::string>& notes) {
+  const Settings& settings = row.machine.settings;
+  key.clairvoyant = is_clairvoyant(row.policy, row.machine, shared.trace);
+  RecorderOptions options;
+  options.kv_blocks_total = settings.server.kv.device_blocks;
+  options.warmup = kOrigin + from_seconds(settings.warmup_s);
+  options.iterations_csv = output.iterations_csv.get();
+  Recorder recorder(options);
+  ObserverList observers({&recorder});
+  std::unique_ptr<TimelineWriter> timeline;
+  if (output.timeline_json) {
+    timeline =
+        std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", shared.labels);
+    observers.add(*timeline);
+  }
+  const auto total = static_cast<std::int64_t>(shared.trace.requests.size());
+  const auto progress = Progress::on_terminal(key.label, total, plan.quiet);
+  if (progress) observers.add(*progress);
+
+  RunResult result;
+  result.passes = run_simulation(row.policy, row.machine, shared.trace, key.seed, observers).passes;
+  recorder.finish();
+  if (timeline) timeline->finish();
+  close_file(output.iterations_csv.get(), "iterations.csv");
+  close_file(output.timeline_json.get(), "timeline.json");
+  write_requests(output, shared.labels, shared.trace, recorder);
+  note_rejections(key.label, recorder, notes);
+  result.iterations = recorder.iterations();
+  result.summary = summarize(key, recorder, solo_times(shared.trace, *row.machine.cost));
+  return result;
+}
+
+std::string label_of(const RunRow& row, std::uint64_t seed, bool seeds_vary) {
+  return seeds_vary ? fmt::format("{} seed={}", row.series, seed) : row.series;
+}
+
+void write_folder(const RunPlan& plan, const std::vector<RunRow>& rows,
+                  const std::vector<TraceFacts>& traces, const RunResults& results,
+                  const ResultFolder& folder) {
+  std::vector<Summary> summaries;
+  for (const RunResult& result : results.runs) summaries.push_back(result.summary);
+  write_text_file(folder.path() / "summary.csv", summary_csv(summaries));
+  if (traces.size() > 1) {
+    write_text_file(folder.path() / "summary_ci.csv", summary_ci_csv(summaries));
+  }
+  write_text_file(folder.path() / "run.json", run_json(plan, rows, traces, results));
+}
+
+}  // namespace
+
+RunResults run(const RunPlan& plan, ResultFolder* folder) {
+  RunResults results;
+  const std::vector<RunRow> rows = resolve_rows(plan);
+  for (const RunRow& row : rows) {
+    for (const std::string& note : row.machine.notes) {
+      add_note(results.notes, fmt::format("{}: {}", row.series, note));
+    }
+  }
+  std::int64_t seeds = plan.repeat;
+  if (seeds > 1 && !is_workload_plan(plan.trace)) {
+    add_note(results.notes,
+             "a recorded trace has no sampling error: it is run once, and there is no interval");
+    seeds = 1;
+  }
+  std::vector<std::string> labels;
+  for (std::int64_t i = 0; i < seeds; ++i) {
+    for (const RunRow& row : rows) {
+      labels.push_back(label_of(row, plan.seed + static_cast<std::uint64_t>(i), seeds > 1));
+    }
+  }
+  const std::vector<std::string> folders = safe_file_names(labels);
+  std::vector<TraceFacts> traces;
+  for (std::int64_t i = 0; i < seeds; ++i) {
+    const std::uint64_t seed = plan.seed + static_cast<std::uint64_t>(i);
+    const SharedTrace shared = load(plan, rows.front().machine.settings, seed);
+    traces.push_back({shared.trace.digest, shared.trace.requests.size(), shared.trace.counts});
+    for (const RunRow& row : rows) {
+      const std::size_t number = results.runs.size();
+      const SummaryKey key{labels[number], row.series, row.policy, row.system, seed, false};
+      const Output output = open_output(plan, folder, folders[number]);
+      results.runs.push_back(run_one(plan, row, shared, key, output, results.notes));
+      results.runs.back().folder = folders[number];
+    }
+  }
+  if (folder != nullptr) write_folder(plan, rows, traces, results, *folder);
+  return results;
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,46 @@
+#pragma once
+// What `tokenyard run` does, without its command line: policies x systems x seeds over one trace.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "experiments/record/result_folder.hpp"
+#include "experiments/record/summary.hpp"
+#include "experiments/settings.hpp"
+
+namespace tokenyard {
+
+/// What to run. A value type.
+struct RunPlan {
+  std::string trace;   ///< a trace file or a workload plan
+  std::string format;  ///< empty: recognised
+  std::string zero = "drop";
+  std::vector<std::string> policies;   ///< empty: each system's own
+  std::vector<std::string> systems;    ///< empty: none
+  std::vector<GivenSetting> settings;  ///< what was given explicitly; wins over the systems'
+  std::uint64_t seed = 1;
+  std::int64_t repeat = 1;  ///< seeds of a workload plan, from `seed` on
+  bool iterations = false;  ///< write iterations.csv
+  bool timeline = false;    ///< write timeline.json
+  bool quiet = false;       ///< no progress line
+};
+
+/// One run of a plan.
+struct RunResult {
+  Summary summary;
+  std::string folder;  ///< its folder's name inside the result folder
+  std::int64_t iterations = 0;
+  std::int64_t passes = 0;
+};
+
+struct RunResults {
+  std::vector<RunResult> runs;
+  std::vector<std::string> notes;  ///< what a reader of the results must know, a sentence each
+};
+
+/// Runs the plan; with a result folder, writes everything into it (the caller commits it). All
+/// input is checked before the first run starts. Throws `InputError`.
+RunResults run(const RunPlan& plan, ResultFolder* folder);
+
+}  // namespace tokenyard

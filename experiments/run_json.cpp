@@ -1,0 +1,113 @@
+#include "experiments/run_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "sim/kernel/text.hpp"
+
+namespace tokenyard {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json settings_json(const Settings& settings) {
+  Json json = Json::object();
+  for (const SettingEntry& entry : setting_entries()) {
+    const std::string text = entry.show(settings);
+    if (text.empty()) continue;
+    Json& value = json[entry.name];
+    if (entry.is_flag) {
+      value = text == "true";
+    } else if (const auto integer = parse_integer(text)) {
+      value = *integer;
+    } else if (const auto number = parse_number(text)) {
+      value = *number;
+    } else {
+      value = text;
+    }
+  }
+  return json;
+}
+
+Json trace_json(const std::string& path, const TraceFacts& trace) {
+  Json json;
+  json["file"] = path;
+  json["digest"] = trace.digest;
+  json["requests"] = trace.requests;
+  json["read"] = trace.counts.read;
+  json["unsorted"] = trace.counts.unsorted;
+  Json dropped = Json::object();
+  for (const DroppedRows& rows : trace.counts.dropped) dropped[rows.reason] = rows.rows;
+  json["dropped"] = dropped;
+  return json;
+}
+
+/// Invalid UTF-8 in a name must not stop a finished run from being written.
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string version() {
+  return TOKENYARD_VERSION;
+}
+
+std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
+                     const std::vector<TraceFacts>& traces, const RunResults& results) {
+  Json json;
+  json["tokenyard"] = version();
+  json["command"] = "run";
+  json["seed"] = plan.seed;
+  json["repeat"] = traces.size();
+  json["format"] = plan.format;
+  json["zero"] = plan.zero;
+  json["traces"] = Json::array();
+  for (const TraceFacts& trace : traces) json["traces"].push_back(trace_json(plan.trace, trace));
+  json["rows"] = Json::array();
+  for (const RunRow& row : rows) {
+    Json entry;
+    entry["series"] = row.series;
+    entry["policy"] = row.policy;
+    entry["system"] = row.system;
+    entry["settings"] = settings_json(row.machine.settings);
+    json["rows"].push_back(entry);
+  }
+  json["runs"] = Json::array();
+  for (const RunResult& result : results.runs) {
+    Json entry;
+    entry["label"] = result.summary.key.label;
+    entry["folder"] = result.folder;
+    entry["series"] = result.summary.key.series;
+    entry["seed"] = result.summary.key.seed;
+    entry["clairvoyant"] = result.summary.key.clairvoyant;
+    json["runs"].push_back(entry);
+  }
+  json["notes"] = results.notes;
+  return dump(json);
+}
+
+std::string results_json(const RunResults& results) {
+  Json json;
+  json["tokenyard"] = version();
+  json["runs"] = Json::array();
+  for (const RunResult& result : results.runs) {
+    const SummaryKey& key = result.summary.key;
+    Json entry;
+    entry["label"] = key.label;
+    entry["policy"] = key.policy;
+    entry["system"] = key.system;
+    entry["seed"] = key.seed;
+    entry["clairvoyant"] = key.clairvoyant;
+    entry["iterations"] = result.iterations;
+    entry["passes"] = result.passes;
+    for (const auto& [name, value] : result.summary.values) {
+      entry[name] = value ? Json(*value) : Json(nullptr);
+    }
+    json["runs"].push_back(entry);
+  }
+  json["notes"] = results.notes;
+  return dump(json);
+}
+
+}  // namespace tokenyard
