@@ -58,8 +58,8 @@ void Recorder::decided(Time now, const Iteration& iteration, const IterationFact
 void Recorder::completed(Time now, const Iteration& iteration) {
   now_ = now;
   account_blocks_until(now);
-  // With nothing in flight and nothing decided any more, nothing is held: whoever holds blocks is
-  // either in the next decision or told of by one without slots.
+  // With nothing in flight nothing runs; blocks still in use are told of by the next decision,
+  // which follows at the same instant unless the server goes idle.
   if (--in_flight_ == 0) blocks_used_ = 0;
   if (csv_) write_iteration(now, iteration);
 }
@@ -67,7 +67,7 @@ void Recorder::completed(Time now, const Iteration& iteration) {
 void Recorder::write_iteration(Time now, const Iteration& iteration) {
   const auto found = std::find_if(pending_.begin(), pending_.end(),
                                   [&](const Pending& p) { return p.id == iteration.id; });
-  invariant(found != pending_.end(), "I13 an iteration ends once, after it was decided",
+  invariant(found != pending_.end(), "I6 an iteration ends once",
             "iteration {} ended and was not in flight", index(iteration.id));
   const IterationFacts facts = found->facts;
   pending_.erase(found);
@@ -86,20 +86,21 @@ void Recorder::token_gaps(Duration gap, std::int64_t count) {
 void Recorder::ended(const RequestFacts& facts) {
   const std::size_t id = index(facts.request.id);
   if (id >= requests_.size()) requests_.resize(id + 1, not_ended());
-  invariant(requests_[id].ended == kNever, "I11 a request ends once", "request {} ended twice", id);
+  invariant(requests_[id].ended == kNever, "I4 a request lives and ends once",
+            "request {} ended twice", id);
   const Duration parts =
       std::accumulate(std::begin(facts.phases), std::end(facts.phases), Duration{0}, std::plus<>());
   const Duration whole = facts.ended - facts.request.arrival;
   invariant(facts.end == End::rejected || parts == whole,
-            "I12 the parts of a request's time add up", "request {}: the parts make {} ns of {} ns",
-            id, parts.count(), whole.count());
+            "I7 the phases make up the time in the system",
+            "request {}: the parts make {} ns of {} ns", id, parts.count(), whole.count());
   requests_[id] = facts;
   ++ended_;
 }
 
 void Recorder::finish() {
-  invariant(ended_ == requests_.size(), "I11 a request ends once", "{} of {} requests never ended",
-            requests_.size() - ended_, requests_.size());
+  invariant(ended_ == requests_.size(), "I4 a request lives and ends once",
+            "{} of {} requests never ended", requests_.size() - ended_, requests_.size());
   if (csv_) csv_->flush();
 }
 

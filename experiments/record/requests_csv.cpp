@@ -50,7 +50,7 @@ std::string_view status_name(End end) {
     case End::cancelled:
       return "cancelled";
   }
-  break_invariant("I11 a request ends once", "an unknown end");
+  break_invariant("I4 a request lives and ends once", "an unknown end");
 }
 
 Duration divide_rounded(Duration total, std::int64_t count) {

@@ -86,7 +86,7 @@ class Filler {
   void add(std::optional<double> value) {
     const auto& names = summary_names();
     const std::size_t place = summary_.values.size();
-    invariant(place < names.size(), "I15 a summary has its names", "{} values", place + 1);
+    invariant(place < names.size(), "I12 a summary has its names", "{} values", place + 1);
     summary_.values.emplace_back(names[place], value);
   }
   void add_count(std::int64_t value) { add(static_cast<double>(value)); }
@@ -160,7 +160,7 @@ Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Dura
   filler.add(recorder.kv_utilization_mean());
   filler.add(recorder.batch_mean());
   filler.add(jain);
-  invariant(summary.values.size() == summary_names().size(), "I15 a summary has its names",
+  invariant(summary.values.size() == summary_names().size(), "I12 a summary has its names",
             "{} values", summary.values.size());
   return summary;
 }

@@ -83,7 +83,7 @@ std::vector<Column> columns_of(std::span<const Summary> summaries) {
   columns.push_back(numbers(summaries, "", "p99", "p99_jct_s", jct.scale));
   columns.push_back(numbers(summaries, in("TTFT", ttft), "mean", "mean_ttft_s", ttft.scale));
   columns.push_back(numbers(summaries, "", "p99", "p99_ttft_s", ttft.scale));
-  columns.push_back(numbers(summaries, "JCT/token", fmt::format("mean ({})", normalized.name),
+  columns.push_back(numbers(summaries, "normalized", fmt::format("{}/token", normalized.name),
                             "mean_normalized_latency_s", normalized.scale));
   columns.push_back(numbers(summaries, "throughput", "req/s", "request_throughput", 1));
   columns.push_back(numbers(summaries, "", "tokens/s", "output_token_throughput", 1));
@@ -110,7 +110,7 @@ std::vector<Column> columns_of(std::span<const Summary> summaries) {
 std::vector<std::string> wrapped(std::string_view label, std::size_t width) {
   std::vector<std::string> lines;
   while (label.size() > width) {
-    std::size_t cut = label.find_last_of(" ,:", width - 1);
+    std::size_t cut = label.find_last_of(" ,:=_", width - 1);
     cut = cut == std::string_view::npos || cut < width / 2 ? width : cut + 1;
     lines.emplace_back(label.substr(0, cut));
     label.remove_prefix(cut);

@@ -31,7 +31,7 @@ void fill_percentiles(Distribution& result, std::int64_t count, AtRank at_rank) 
 }  // namespace
 
 std::int64_t nearest_rank(std::int64_t count, std::int64_t permille) {
-  invariant(count >= 1 && permille >= 0 && permille <= 1000, "I14 percentiles have samples",
+  invariant(count >= 1 && permille >= 0 && permille <= 1000, "I11 a percentile has samples",
             "rank of {}/1000 among {} samples", permille, count);
   const auto product = static_cast<WideInteger>(count) * permille;
   return std::max<std::int64_t>(1, static_cast<std::int64_t>((product + 999) / 1000));
