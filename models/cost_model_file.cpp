@@ -1,0 +1,49 @@
+#include "models/cost_model_file.hpp"
+
+#include "models/device_spec.hpp"
+#include "models/linear_cost_model.hpp"
+#include "models/model_spec.hpp"
+#include "models/roofline_cost_model.hpp"
+#include "sim/kernel/input_error.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+/// Runs `load`; an error about the named thing is reported at `key`, where the name stands.
+template <typename Load>
+auto at_key(const JsonObject& file, std::string_view key, Load load) {
+  try {
+    return load();
+  } catch (const InputError& error) {
+    file.refuse(key, error.what());
+  }
+}
+
+std::unique_ptr<CostModel> roofline(const JsonObject& file, const std::filesystem::path& data) {
+  const std::string model_name = file.string("model");
+  const std::string device_name = file.string("device");
+  const auto tensor_parallel = static_cast<int>(file.integer_or("tp", 1, 1024, 1));
+  file.refuse_unread();
+  const ModelSpec model = at_key(file, "model", [&] { return load_model_spec(data, model_name); });
+  const DeviceSpec device =
+      at_key(file, "device", [&] { return load_device_spec(data, device_name); });
+  return at_key(file, "tp", [&] {
+    return std::make_unique<RooflineCostModel>(model, device, tensor_parallel);
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<CostModel> cost_model_from_json(const JsonObject& file,
+                                                const std::filesystem::path& data) {
+  if (file.choice("kind", {"linear", "roofline"}) == "roofline") return roofline(file, data);
+  return std::make_unique<LinearCostModel>(LinearCostModel::from_json(file));
+}
+
+std::unique_ptr<CostModel> read_cost_model_file(const std::string& path,
+                                                const std::filesystem::path& data) {
+  return cost_model_from_json(JsonFile::read(path), data);
+}
+
+}  // namespace tokenyard

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "sim/kernel/strict_json.hpp"
+#include "sim/ports/cost_model.hpp"
+
+namespace tokenyard {
+
+/// Reads a cost model from a JSON object, by its "kind":
+/// - {"kind":"linear", "iteration_s":a, …}: see linear_cost_model.hpp;
+/// - {"kind":"roofline", "model":NAME, "device":NAME, "tp":N}: see roofline_cost_model.hpp; "tp" is
+///   1 when left out.
+/// Names are looked up in `data` (the folder with specs/ and devices/). Other kinds and unknown
+/// keys are refused by name. Throws `InputError`.
+std::unique_ptr<CostModel> cost_model_from_json(const JsonObject& file,
+                                                const std::filesystem::path& data);
+
+/// The same for a file.
+std::unique_ptr<CostModel> read_cost_model_file(const std::string& path,
+                                                const std::filesystem::path& data);
+
+}  // namespace tokenyard

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "models/device_spec.hpp"
+#include "models/model_spec.hpp"
+
+namespace tokenyard {
+
+/// How many blocks of `block_tokens` tokens fit on a device (or on each of a tensor-parallel group)
+/// beside the weights:
+///   (0.90 x memory − 0.01 x memory − weights / tp) / (bytes of a block on one device), rounded
+/// down: what FastServe's published code does, with vLLM's default of 0.9 of the memory. Weights
+/// are taken to divide evenly. Throws an `InputError` with the figures if not one block fits, and
+/// for a degree of parallelism that the model cannot have.
+std::int64_t kv_pool_blocks(const ModelSpec& model, const DeviceSpec& device, int tensor_parallel,
+                            std::int64_t block_tokens);
+
+}  // namespace tokenyard

@@ -1,0 +1,101 @@
+#include "models/roofline_cost_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/charge.hpp"
+#include "sim/kernel/input_error.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+double real(std::int64_t count) {
+  return static_cast<double>(count);
+}
+
+/// Elements that the small kernels of one layer read and write for one token, on one device. The
+/// norms and residual sums work on whole rows: tensor parallelism does not divide them.
+double activation_elements(const ModelSpec& model, double devices, double kv_columns) {
+  const double norms_and_sums = 10 * real(model.hidden);  // 2 norms of 2, 2 sums of 3
+  const double rotary = model.positions == Positions::rope
+                            ? 2 * (real(model.query_columns()) / devices + kv_columns)
+                            : 0;
+  const double feed_forward = (model.gated ? 3 : 2) * real(model.feed_forward) / devices;
+  return norms_and_sums + rotary + feed_forward + 2 * kv_columns;
+}
+
+/// Token pairs (attending, attended to) of all prefills; see the class comment.
+double attended_pairs(const IterationLoad& load) {
+  if (load.prefill_sequences == 0) return 0;
+  const double product = real(load.prefill_context_product);
+  const double earlier = real(load.prefill_context_tokens - load.prefill_tokens);
+  const double with_earlier = real(load.prefill_tokens) * earlier / real(load.prefill_sequences);
+  return (product + std::min(product, with_earlier)) / 2;
+}
+
+}  // namespace
+
+RooflineCostModel::RooflineCostModel(const ModelSpec& model, const DeviceSpec& device,
+                                     int tensor_parallel) {
+  check_tensor_parallel(model, tensor_parallel);
+  if (tensor_parallel > 1 && device.link_bandwidth_bytes_per_s <= 0) {
+    throw InputError(
+        fmt::format("tensor parallelism: {} has no link to a second device", device.name));
+  }
+  const double devices = tensor_parallel;
+  const double layers = real(model.layers);
+  const double bytes = real(model.dtype_bytes);
+  const Efficiencies& share = device.efficiencies;
+  const double flops_per_s = device.flops_per_s * share.compute;
+  const double bytes_per_s = device.memory_bandwidth_bytes_per_s * share.memory;
+
+  overhead_s_ = device.iteration_overhead_s + layers * device.layer_overhead_s;
+
+  const double linear = layers * real(model.layer_matrix_parameters()) / devices;
+  linear_token_s_ = 2 * linear / flops_per_s;
+  linear_weights_s_ = linear * bytes / bytes_per_s;
+
+  attended_pair_s_ =
+      4 * layers * real(model.query_columns()) / devices / (device.flops_per_s * share.attention);
+  const double kv_bytes = real(kv_bytes_per_token_and_device(model, tensor_parallel));
+  context_token_s_ = kv_bytes / bytes_per_s;
+
+  const double kv_columns = kv_bytes / (2 * layers * bytes);
+  activation_token_s_ = layers * bytes * activation_elements(model, devices, kv_columns) /
+                        (device.memory_bandwidth_bytes_per_s * share.activation);
+
+  const double output = real(model.output_matrix_parameters()) / devices;
+  output_row_s_ = 2 * output / flops_per_s;
+  output_weights_s_ = output * bytes / bytes_per_s;
+
+  if (tensor_parallel > 1) {
+    const double moved = 2 * (devices - 1) / devices * real(model.hidden) * bytes;
+    all_reduce_latency_s_ = 2 * layers * device.link_latency_s;
+    all_reduce_token_s_ = 2 * layers * moved / (device.link_bandwidth_bytes_per_s * share.link);
+  }
+}
+
+RooflineTerms RooflineCostModel::terms(const IterationLoad& load) const {
+  RooflineTerms terms;
+  const double tokens = real(load.prefill_tokens + load.decode_sequences);
+  if (tokens == 0) return terms;
+  const double rows = real(load.prefill_sequences + load.decode_sequences);
+  terms.overhead_s = overhead_s_;
+  terms.linear_s = std::max(tokens * linear_token_s_, linear_weights_s_);
+  terms.prefill_attention_s = std::max(attended_pairs(load) * attended_pair_s_,
+                                       real(load.prefill_context_tokens) * context_token_s_);
+  terms.decode_attention_s = real(load.decode_context_tokens) * context_token_s_;
+  terms.activation_s = tokens * activation_token_s_;
+  terms.output_layer_s = std::max(rows * output_row_s_, output_weights_s_);
+  terms.all_reduce_s = all_reduce_latency_s_ + tokens * all_reduce_token_s_;
+  return terms;
+}
+
+Duration RooflineCostModel::iteration(const IterationLoad& load) const {
+  return charge(terms(load).total_s());
+}
+
+}  // namespace tokenyard

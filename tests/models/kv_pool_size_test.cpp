@@ -1,0 +1,64 @@
+#include "models/kv_pool_size.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "sim/kernel/input_error.hpp"
+
+namespace tokenyard {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::filesystem::path kData = std::filesystem::path(TOKENYARD_SOURCE_DIR) / "models";
+
+std::int64_t blocks(const char* model, const char* device, int tensor_parallel) {
+  return kv_pool_blocks(load_model_spec(kData, model), load_device_spec(kData, device),
+                        tensor_parallel, 16);
+}
+
+std::string refusal(const char* model, const char* device, int tensor_parallel) {
+  try {
+    blocks(model, device, tensor_parallel);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+// Would catch: any slip in the sizing rule. FastServe's published code gives these pools.
+TEST(KvPoolSize, Opt13bHasFastServesPools) {
+  EXPECT_EQ(blocks("opt-13b", "a100-40g", 1), 955);
+  EXPECT_EQ(blocks("opt-13b", "a100-80g", 1), 3'871);
+}
+
+// Would catch: a block counted in tokens, or a pool that does not scale with the block's size.
+TEST(KvPoolSize, BlocksOfOtherSizes) {
+  const ModelSpec model = load_model_spec(kData, "opt-13b");
+  const DeviceSpec device = load_device_spec(kData, "a100-40g");
+  EXPECT_EQ(kv_pool_blocks(model, device, 1, 1), 15'281);
+  EXPECT_EQ(kv_pool_blocks(model, device, 1, 32), 477);
+}
+
+// Would catch: weights or KV that tensor parallelism does not divide. Each of two devices holds
+// half of the weights (12.85e9 bytes) and blocks of half the size:
+// (38,225,208,934 − 12,853,473,280) / 6,553,600.
+TEST(KvPoolSize, TensorParallelismDividesWeightsAndBlocks) {
+  EXPECT_EQ(blocks("opt-13b", "a100-40g", 2), 3'871);
+  EXPECT_GT(blocks("opt-66b", "a100-40g", 4), 0);
+}
+
+// Would catch: a negative pool, or a refusal that does not say by how much the model is too big.
+TEST(KvPoolSize, AModelThatDoesNotFitIsRefusedWithItsFigures) {
+  EXPECT_EQ(refusal("opt-66b", "a100-40g", 1),
+            "opt-66b does not fit on 1 a100-40g: its weights take 122.4 GiB a device and one KV "
+            "block of 16 tokens 0.0352 GiB, but only 35.6 of 40.0 GiB are usable");
+  EXPECT_THAT(refusal("llama-3-70b", "h100-80g", 1), HasSubstr("does not fit on 1 h100-80g"));
+  EXPECT_THAT(refusal("opt-13b", "a100-40g", 3), HasSubstr("3 does not divide the 40 heads"));
+}
+
+}  // namespace
+}  // namespace tokenyard
