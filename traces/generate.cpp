@@ -16,10 +16,6 @@
 
 namespace tokenyard {
 
-namespace {
-constexpr std::int64_t kMostRequests = 100'000'000;
-}
-
 bool is_workload_plan(const std::string& path) {
   if (!path.ends_with(".json")) return false;
   try {

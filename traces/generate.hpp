@@ -8,9 +8,12 @@
 
 namespace tokenyard {
 
+/// The most requests that one workload may have.
+inline constexpr std::int64_t kMostRequests = 100'000'000;
+
 /// A workload that is drawn: the options of `trace generate`.
 struct WorkloadPlan {
-  std::int64_t requests = 0;  ///< 1 … 100 million
+  std::int64_t requests = 0;  ///< 1 … kMostRequests
   std::string arrivals;       ///< see `make_arrivals`
   std::string lengths;        ///< see `make_lengths`
   /// A plan file's own seed, for commands that are given none.

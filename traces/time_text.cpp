@@ -68,8 +68,8 @@ std::optional<std::int64_t> parse_decimal_seconds(std::string_view text) {
     }
     if (!is_digit(c)) return std::nullopt;
     if (seen < places) {
+      if (value > kLongest.count() / 10) return std::nullopt;
       value = value * 10 + (c - '0');
-      if (value > kLongest.count()) return std::nullopt;
     } else if (seen == places) {
       round_up = c >= '5';
     }
@@ -77,8 +77,8 @@ std::optional<std::int64_t> parse_decimal_seconds(std::string_view text) {
   }
   if (seen == 0) return std::nullopt;
   for (; seen < places && value != 0; ++seen) {
+    if (value > kLongest.count() / 10) return std::nullopt;
     value *= 10;
-    if (value > kLongest.count()) return std::nullopt;
   }
   value += round_up ? 1 : 0;
   if (value > kLongest.count()) return std::nullopt;

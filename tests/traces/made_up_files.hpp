@@ -1,0 +1,86 @@
+#pragma once
+// Small made-up files for the tests of this folder.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sim/kernel/input_error.hpp"
+#include "traces/reader.hpp"
+
+namespace tokenyard {
+
+/// A folder of its own that disappears with the test.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tokenyard-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+
+  std::string write(const std::string& name, std::string_view content) const {
+    std::ofstream(path(name), std::ios::binary) << content;
+    return path(name);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline Trace read_text(std::string_view content, const ReadOptions& options = {},
+                       const std::string& name = "trace") {
+  const TemporaryFolder folder;
+  return read_trace(folder.write(name, content), options);
+}
+
+/// What an action says when it throws an `InputError`, from the file's name on.
+template <typename Action>
+std::string message_of(Action action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    const auto slash = message.rfind('/', message.find(": "));
+    return slash == std::string::npos ? message : message.substr(slash + 1);
+  }
+  return "no InputError";
+}
+
+/// What `read_trace` says about a bad file called "trace".
+inline std::string refusal(std::string_view content, const ReadOptions& options = {}) {
+  return message_of([&] { read_text(content, options); });
+}
+
+/// A file of the collection of public traces, where this machine has one.
+inline std::optional<std::string> shared_trace(const std::string& name) {
+  const char* folder = std::getenv("TOKENYARD_SHARED_DIR");
+  const std::filesystem::path root =
+      folder != nullptr ? std::filesystem::path(folder)
+                        : std::filesystem::path(TOKENYARD_SOURCE_DIR) / ".." / "shared";
+  const auto path = root / "traces" / name;
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  return path.string();
+}
+
+}  // namespace tokenyard
