@@ -132,14 +132,4 @@ void CsvReader::refuse(std::size_t column, std::string_view message) const {
   lines_.refuse(printable(columns_[column]), message);
 }
 
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 }  // namespace tokenyard

@@ -48,7 +48,4 @@ class CsvReader {
   std::deque<std::string> unquoted_;  // fields whose quotes had to be undone; a deque never moves
 };
 
-/// A field as RFC 4180 has it: quoted where it holds a comma or a quote.
-std::string csv_field(std::string_view text);
-
 }  // namespace tokenyard

@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "sim/kernel/input_error.hpp"
-#include "traces/csv.hpp"
+#include "sim/kernel/text.hpp"
 #include "traces/output_file.hpp"
 
 namespace tokenyard {

@@ -2,6 +2,7 @@
 
 #include "experiments/record/text_buffer.hpp"
 #include "sim/kernel/invariant.hpp"
+#include "sim/kernel/text.hpp"
 
 namespace tokenyard {
 

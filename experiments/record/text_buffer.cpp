@@ -10,16 +10,6 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{1} << 18;
 }
 
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 TextBuffer::TextBuffer(std::ostream& out, std::string name) : out_(out), name_(std::move(name)) {
   constexpr std::size_t kRoomForLine = 4096;
   buffer_.reserve(kPiece + kRoomForLine);

@@ -9,9 +9,6 @@
 
 namespace tokenyard {
 
-/// Quotes a CSV field where RFC 4180 asks for it (comma, quote, line break).
-std::string csv_field(std::string_view text);
-
 /// Fast text output: appends to memory and hands large pieces to a stream, which the caller owns
 /// and keeps alive. Not safe to share between threads. What is not flushed when it is destroyed
 /// is flushed then, but only `flush` reports a failure.

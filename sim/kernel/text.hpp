@@ -27,6 +27,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// Text made safe to print in one line: control characters are escaped, and a long one is cut.
 std::string printable(std::string_view text);
 
+/// A CSV field as RFC 4180 has it: quoted where it holds a comma, a quote or a line break.
+std::string csv_field(std::string_view text);
+
 /// " (did you mean 'x'?)" for the candidate nearest to `name`, or "" when none is near.
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
