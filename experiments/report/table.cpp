@@ -161,7 +161,7 @@ std::string comparison_table(std::span<const Summary> summaries, std::size_t wid
   label_width = std::min(label_width, std::max(room, kNarrowest));
 
   std::string text = group_line(columns, label_width);
-  std::string heads = fmt::format("{:<{}}", "policy", label_width);
+  std::string heads = fmt::format("{:<{}}", "label", label_width);
   for (const Column& column : columns) heads += fmt::format("  {:>{}}", column.head, column.width);
   text += trimmed(heads);
   for (std::size_t row = 0; row < summaries.size(); ++row) {
