@@ -17,7 +17,6 @@ namespace tokenyard {
 namespace {
 
 constexpr std::int64_t kMostLevels = 1 << 20;  // bounds every search for a level
-
 class Mlfq final : public Policy {
  public:
   Mlfq(Parameters& p, bool skip_join) : skip_join_(skip_join) {
@@ -41,8 +40,8 @@ class Mlfq final : public Policy {
     if (quanta_.empty()) set_base_quantum(context.cost());
     if (request.slot >= states_.size()) states_.resize(request.slot + 1);
     states_[request.slot] = State();
-    const auto whole = IterationLoad::one_prefill(request.prompt_tokens, request.prompt_tokens);
-    const Duration first = context.cost().iteration(whole);
+    const std::int64_t prompt = request.prompt_tokens;
+    const Duration first = context.cost().iteration(IterationLoad::one_prefill(prompt, prompt));
     join(request, skip_join_ ? level_for(first) : 0, Duration{0}, ranking);
   }
 
@@ -86,7 +85,6 @@ class Mlfq final : public Policy {
     Duration service{0};  // received at this level
     Time waits_since = kOrigin;
   };
-
   static Duration milliseconds(double ms) { return Duration(std::llround(ms * 1e6)); }
 
   void set_base_quantum(const CostModel& cost) {
@@ -102,7 +100,6 @@ class Mlfq final : public Policy {
     }
     return Duration(std::llround(quanta_[static_cast<std::size_t>(level)]));
   }
-
   bool is_last(std::int64_t level) const { return levels_ > 0 && level == levels_ - 1; }
 
   std::int64_t level_for(Duration iteration) {
