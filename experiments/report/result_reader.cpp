@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "experiments/record/result_folder.hpp"
-#include "experiments/report/csv_reader.hpp"
+#include "experiments/report/result_csv.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/strict_json.hpp"
 
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::vector<Summary> read_summaries(const fs::path& file) {
-  CsvReader csv(file);
+  ResultCsv csv(file);
   const std::size_t label = csv.column("label"), policy = csv.column("policy"),
                     system = csv.column("system"), seed = csv.column("seed"),
                     clairvoyant = csv.column("clairvoyant");
@@ -46,7 +46,7 @@ std::vector<Summary> read_summaries(const fs::path& file) {
 }
 
 void read_requests(const fs::path& file, std::vector<double>& jct) {
-  CsvReader csv(file);
+  ResultCsv csv(file);
   const std::size_t status = csv.column("status");
   const std::size_t jct_s = csv.column("jct_s");
   while (csv.next()) {

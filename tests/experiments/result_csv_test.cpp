@@ -1,4 +1,4 @@
-#include "experiments/report/csv_reader.hpp"
+#include "experiments/report/result_csv.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ std::string reading(const std::string& text) {
   const ScratchFolder scratch;
   write_text_file(scratch.path() / "x.csv", text);
   try {
-    CsvReader csv(scratch.path() / "x.csv");
+    ResultCsv csv(scratch.path() / "x.csv");
     const std::size_t b = csv.column("b");
     std::string values;
     while (csv.next()) values += std::to_string(csv.number(b)) + " ";
@@ -30,13 +30,13 @@ std::string reading(const std::string& text) {
 }
 
 // Catches a reader that does not read what our writer writes: quotes, commas, line breaks, CRLF.
-TEST(CsvReader, ReadsWhatWeWrite) {
+TEST(ResultCsv, ReadsWhatWeWrite) {
   const ScratchFolder scratch;
   const std::string awkward[] = {"a,b", "say \"hi\"", "\"", "two\nlines", "", "plain", "\"\",\"\""};
   std::string text = "label,n\r\n";
   for (const auto& label : awkward) text += csv_field(label) + ",1\r\n";
   write_text_file(scratch.path() / "x.csv", text);
-  CsvReader csv(scratch.path() / "x.csv");
+  ResultCsv csv(scratch.path() / "x.csv");
   for (const auto& label : awkward) {
     ASSERT_TRUE(csv.next());
     EXPECT_EQ(csv.text(0), label);
@@ -46,7 +46,7 @@ TEST(CsvReader, ReadsWhatWeWrite) {
 }
 
 // Catches damaged files that are taken silently, and messages without file, line and column.
-TEST(CsvReader, RefusesDamageByLineAndColumn) {
+TEST(ResultCsv, RefusesDamageByLineAndColumn) {
   EXPECT_EQ(reading("a,b\n1,2.5\n"), "2.500000 ");
   EXPECT_THAT(reading(""), HasSubstr("x.csv: is empty"));
   EXPECT_THAT(reading("a,c\n1,2\n"), HasSubstr("x.csv:1: b: this column is missing"));
@@ -57,8 +57,8 @@ TEST(CsvReader, RefusesDamageByLineAndColumn) {
   EXPECT_THAT(reading("a,b\n\"x\"y,2\n"), HasSubstr("x.csv:2: text after the quotes of cell 1"));
   EXPECT_THAT(reading("a,b\nx\"\"y,2\n"), HasSubstr("x.csv:2: a quote inside the bare cell 1"));
   EXPECT_THAT(reading("a,b\n1,\"2\n"), HasSubstr("x.csv:2: a quoted cell is never closed"));
-  EXPECT_THROW(CsvReader("/no/such/file.csv"), InputError);
-  EXPECT_THROW(CsvReader("/tmp"), InputError);
+  EXPECT_THROW(ResultCsv("/no/such/file.csv"), InputError);
+  EXPECT_THROW(ResultCsv("/tmp"), InputError);
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace tokenyard {
 /// Reads one CSV file with a header line, row by row, strictly: what is not RFC 4180, a repeated or
 /// missing column, a row with more or fewer cells, and a cell that is not what it should be are
 /// `InputError`s naming file, line and column. Memory is that of one row.
-class CsvReader {
+class ResultCsv {
  public:
-  explicit CsvReader(const std::filesystem::path& file);
+  explicit ResultCsv(const std::filesystem::path& file);
 
   /// The place of a column that must be there.
   std::size_t column(std::string_view name) const;

@@ -1,4 +1,4 @@
-#include "experiments/report/csv_reader.hpp"
+#include "experiments/report/result_csv.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 namespace tokenyard {
 
-CsvReader::CsvReader(const std::filesystem::path& file) : file_(file.string()), in_(file) {
+ResultCsv::ResultCsv(const std::filesystem::path& file) : file_(file.string()), in_(file) {
   std::error_code error;
   if (!in_ || std::filesystem::is_directory(file, error)) {
     throw InputError(file_, 0, "", "cannot be read");
@@ -27,7 +27,7 @@ CsvReader::CsvReader(const std::filesystem::path& file) : file_(file.string()), 
 }
 
 /// Takes a line, and further ones while a quoted cell is open.
-bool CsvReader::read_record() {
+bool ResultCsv::read_record() {
   record_.clear();
   line_ = lines_read_ + 1;
   bool open = false;
@@ -46,7 +46,7 @@ bool CsvReader::read_record() {
   return false;
 }
 
-void CsvReader::parse_record() {
+void ResultCsv::parse_record() {
   std::size_t cell = 0;
   std::size_t at = 0;
   for (;;) {
@@ -78,7 +78,7 @@ void CsvReader::parse_record() {
   cells_.resize(cell);
 }
 
-bool CsvReader::next() {
+bool ResultCsv::next() {
   if (!read_record()) return false;
   parse_record();
   if (cells_.size() != header_.size()) {
@@ -88,35 +88,35 @@ bool CsvReader::next() {
   return true;
 }
 
-std::size_t CsvReader::column(std::string_view name) const {
+std::size_t ResultCsv::column(std::string_view name) const {
   const auto found = std::find(header_.begin(), header_.end(), name);
   if (found == header_.end()) throw InputError(file_, 1, name, "this column is missing");
   return static_cast<std::size_t>(found - header_.begin());
 }
 
-void CsvReader::refuse(std::size_t column, std::string_view message) const {
+void ResultCsv::refuse(std::size_t column, std::string_view message) const {
   throw InputError(file_, line_, header_[column],
                    fmt::format("'{}' {}", printable(cells_[column]), message));
 }
 
-double CsvReader::number(std::size_t column) const {
+double ResultCsv::number(std::size_t column) const {
   const auto value = parse_number(cells_[column]);
   if (!value) refuse(column, "is not a number");
   return *value;
 }
 
-std::optional<double> CsvReader::number_or_empty(std::size_t column) const {
+std::optional<double> ResultCsv::number_or_empty(std::size_t column) const {
   if (cells_[column].empty()) return std::nullopt;
   return number(column);
 }
 
-std::uint64_t CsvReader::count(std::size_t column) const {
+std::uint64_t ResultCsv::count(std::size_t column) const {
   const auto value = parse_integer(cells_[column]);
   if (!value || *value < 0) refuse(column, "is not an integer from 0");
   return static_cast<std::uint64_t>(*value);
 }
 
-bool CsvReader::flag(std::size_t column) const {
+bool ResultCsv::flag(std::size_t column) const {
   if (cells_[column] != "true" && cells_[column] != "false") {
     refuse(column, "is neither true nor false");
   }
