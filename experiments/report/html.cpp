@@ -14,10 +14,10 @@ body { font: 15px/1.5 "DejaVu Sans", system-ui, sans-serif; color: #1c1c1c; back
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
-th, td { padding: .3rem .65rem; text-align: right; white-space: nowrap; }
+th, td { padding: .3rem .55rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
-thead th { border-bottom: 2px solid #444; vertical-align: bottom; }
+thead th { border-bottom: 2px solid #444; vertical-align: bottom; white-space: normal; }
 tbody tr:nth-child(even) { background: #f4f6f8; }
 td.best { font-weight: bold; }
 figure { margin: 1rem 0; } figure svg { width: 100%; height: auto; }

@@ -129,7 +129,7 @@ Span span_of(const std::vector<Curve>& curves) {
 
 /// Labelled ticks at the decades, and at 2 and 5 between them where the span is short.
 std::string time_ticks(const Span& span) {
-  const bool fine = span.most / span.least < 300;
+  const bool fine = span.most / span.least < 3000;
   std::string ticks;
   for (int exponent = -9; exponent <= 12; ++exponent) {
     for (const int digit : {1, 2, 5}) {
@@ -147,7 +147,8 @@ void send_script(Gnuplot& gnuplot, const Plot& plot, const std::vector<Curve>& c
   gnuplot << "set terminal " << terminal << "\nset output " << quoted(file.string()) << "\n"
           << "set termoption noenhanced\n"
           << "set title " << quoted(plot.title) << " font ',16'\n"
-          << "set xlabel 'job completion time (s)'\nset ylabel " << quoted(plot.y_label) << "\n"
+          << "set xlabel \"job completion time (s)\\n\"\nset ylabel " << quoted(plot.y_label)
+          << "\n"
           << "set logscale x 10\nset mxtics 10\nset tics nomirror out\nset border 3\n"
           << fmt::format("set xrange [{:g}:{:g}]\n", span.least, span.most)
           << "set grid xtics ytics lt 1 lc rgb '#dcdcdc' lw 0.7\n"
