@@ -214,6 +214,13 @@ InFlight* Scheduler::form(Time now) {
 }
 
 void Scheduler::launch(InFlight& next, Time now) {
+  const Limits& limits = state_.settings.limits;
+  const IterationLoad& load = next.iteration.load;
+  invariant(static_cast<std::int64_t>(next.members.size()) <= limits.max_num_seqs &&
+                (limits.static_batching || load.prefill_sequences <= 1 ||
+                 load.prefill_tokens + load.decode_sequences <= limits.max_num_batched_tokens),
+            "I3 a batch keeps its limits", "{} sequences, {} prompt tokens", next.members.size(),
+            load.prefill_tokens);
   next.iteration.id = IterationId{next_iteration_++};
   next.iteration.begun = now;
   state_.context.count_iteration();
