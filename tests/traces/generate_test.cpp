@@ -170,16 +170,20 @@ TEST(Generate, ARequestDependsOnItsOwnNumberAlone) {
 }
 
 // Would catch: any change of the drawn workloads, for instance by another version of a library,
-// which would change every seeded result. The committed sample was drawn by this very plan.
+// which would change every seeded result. The committed sample is drawn again from its meta line.
 TEST(Generate, SameSeedSameBytes) {
   const TemporaryFolder folder;
-  const Trace demo = draw(600, "poisson:rate=1", "sharegpt-like", 1);
-  write_trace(demo, folder.path("demo.jsonl"));
-  EXPECT_EQ(content_of(folder.path("demo.jsonl")),
-            content_of(TOKENYARD_SOURCE_DIR "/traces/data/demo.jsonl"));
-  write_trace(demo, folder.path("a.csv.gz"));
-  write_trace(demo, folder.path("b.csv.gz"));
+  const JsonObject plan = sample_plan();
+  const Trace sample =
+      draw(plan.integer("requests", 1, 10'000), plan.string("arrivals"), plan.string("lengths"),
+           static_cast<std::uint64_t>(plan.integer("seed", 0, 1000)));
+  write_trace(sample, folder.path("sample.jsonl"));
+  EXPECT_EQ(content_of(folder.path("sample.jsonl")), content_of(kSample));
+  write_trace(sample, folder.path("a.csv.gz"));
+  write_trace(sample, folder.path("b.csv.gz"));
   EXPECT_EQ(content_of(folder.path("a.csv.gz")), content_of(folder.path("b.csv.gz")));
+  EXPECT_EQ(draw(600, "poisson:rate=1", "sharegpt-like").digest, "1dda50fc2ae1565c");
+  EXPECT_EQ(draw(600, "gamma:rate=1,cv=2", "alpaca-like").digest, "bd8dd934bd9ae0dc");
 }
 
 // Would catch: a specification that is guessed at.

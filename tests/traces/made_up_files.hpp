@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "sim/kernel/input_error.hpp"
+#include "sim/kernel/strict_json.hpp"
 #include "traces/reader.hpp"
 
 namespace tokenyard {
@@ -70,6 +71,12 @@ std::string message_of(Action action) {
 /// What `read_trace` says about a bad file called "trace".
 inline std::string refusal(std::string_view content, const ReadOptions& options = {}) {
   return message_of([&] { read_text(content, options); });
+}
+
+/// The committed sample workload, and the plan in its own meta line that it was drawn by.
+inline const std::string kSample = TOKENYARD_SOURCE_DIR "/traces/data/demo.jsonl";
+inline JsonObject sample_plan() {
+  return JsonFile::parse(read_trace(kSample).meta, "meta");
 }
 
 /// A file of the collection of public traces, where this machine has one.

@@ -34,21 +34,29 @@ std::string run_refusal(const std::vector<std::string>& args) {
 // is not JSON where it was asked for, talk in spite of --quiet.
 TEST(TraceCommand, GeneratesTheSample) {
   const TemporaryFolder folder;
-  const std::string out = folder.path("demo.jsonl");
-  std::vector<std::string> args = {"generate",      "--requests",     "600",
-                                   "--arrivals",    "poisson:rate=1", "--lengths",
-                                   "sharegpt-like", "--out",          out};
-  EXPECT_THAT(run(args), HasSubstr("600 requests over 571.4 s"));
-  EXPECT_EQ(content_of(out), content_of(TOKENYARD_SOURCE_DIR "/traces/data/demo.jsonl"));
+  const std::string out = folder.path("sample.jsonl");
+  const JsonObject plan = sample_plan();
+  ASSERT_EQ(plan.integer("seed", 0, 1000), 1);
+  std::vector<std::string> args = {"generate",
+                                   "--requests",
+                                   plan.scalar_text("requests"),
+                                   "--arrivals",
+                                   plan.string("arrivals"),
+                                   "--lengths",
+                                   plan.string("lengths"),
+                                   "--out",
+                                   out};
+  EXPECT_THAT(run(args), HasSubstr("requests over"));
+  EXPECT_EQ(content_of(out), content_of(kSample));
   args.push_back("--json");
   const JsonObject json = JsonFile::parse(run(args), "stdout");
-  EXPECT_EQ(json.integer("requests", 0, 1000), 600);
+  EXPECT_EQ(json.scalar_text("requests"), plan.scalar_text("requests"));
   EXPECT_EQ(json.string("digest"), read_trace(out).digest);
   args.back() = "--quiet";
   EXPECT_EQ(run(args), "");
   args.back() = "--seed=2";
   run(args);
-  EXPECT_NE(content_of(out), content_of(TOKENYARD_SOURCE_DIR "/traces/data/demo.jsonl"));
+  EXPECT_NE(content_of(out), content_of(kSample));
 }
 
 // Would catch: a conversion that changes the trace, or dropped rows that are not told.
