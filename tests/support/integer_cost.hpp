@@ -1,0 +1,33 @@
+#pragma once
+// A cost model whose answers can be worked out on paper.
+
+#include "sim/ports/cost_model.hpp"
+
+namespace tokenyard::test {
+
+/// The linear form in whole nanoseconds: nothing is rounded, so expected times are exact.
+/// Immutable.
+class IntegerCost final : public CostModel {
+ public:
+  struct Terms {
+    Duration iteration{0};        ///< of every iteration
+    Duration prefill_token{0};    ///< of a prompt or recomputed token
+    Duration decode_sequence{0};  ///< of a decoding sequence
+    Duration context_token{0};    ///< of a token attended to by a decoding sequence
+  };
+
+  explicit IntegerCost(Terms terms) : terms_(terms) {}
+  /// A server of constant rate: every iteration takes `iteration`, whatever is in it.
+  explicit IntegerCost(Duration iteration) : terms_{.iteration = iteration} {}
+
+  Duration iteration(const IterationLoad& load) const override {
+    return terms_.iteration + terms_.prefill_token * load.prefill_tokens +
+           terms_.decode_sequence * load.decode_sequences +
+           terms_.context_token * load.decode_context_tokens;
+  }
+
+ private:
+  Terms terms_;
+};
+
+}  // namespace tokenyard::test
