@@ -89,6 +89,9 @@ inline DrawSize geometric_tokens(double q) {
   };
 }
 
+/// Memory is no part of the theory: a block holds any request.
+inline constexpr std::int64_t kTokensABlock = 1'000'000'000;
+
 /// One request at a time, whatever its length.
 inline Limits one_at_a_time() {
   Limits limits;

@@ -87,7 +87,7 @@ inline Samples replicate(const QueueSystem& system, const MakePolicy& make,
   const LinearCostModel cost(system.cost);
   ServerSettings settings = ample();
   settings.limits = system.limits;
-  settings.kv.block_size = 1'000'000'000;  // memory is no part of the theory: a block a request
+  settings.kv.block_size = kTokensABlock;
   for (std::uint64_t seed = 1; seed <= effort.replications; ++seed) {
     const std::vector<Job> jobs = draw_jobs(system, seed, effort.jobs);
     JobWorkload workload(jobs);
