@@ -19,7 +19,7 @@ CommandLine::CommandLine(std::string command, std::span<const std::string> argum
   std::vector<std::string> names;
   for (const OptionRow& row : options) {
     auto* value = po::value<std::string>();
-    if (row.argument.empty()) value->implicit_value("true");
+    if (row.argument.empty()) value->implicit_value("true")->zero_tokens();
     description.add_options()(row.name.c_str(), value, "");
     names.push_back(row.name);
   }

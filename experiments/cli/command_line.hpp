@@ -29,7 +29,7 @@ class CommandLine {
   const std::vector<std::string>& positionals() const { return positionals_; }
 
   bool has(std::string_view name) const { return value(name).has_value(); }
-  /// The value as given; "true" for a flag (which may also be given as --flag=false).
+  /// The value as given; "true" for a flag.
   std::optional<std::string> value(std::string_view name) const;
   /// All values of a repeatable option, in order.
   std::vector<std::string> values(std::string_view name) const;

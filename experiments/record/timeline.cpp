@@ -87,8 +87,8 @@ void TimelineWriter::decided(Time now, const Iteration& iteration, const Iterati
     const IterationLoad& load = iteration.load;
     Event event{now, true, index(iteration.id), lane, {}};
     event.text = fmt::format(
-        R"("ph":"X","name":"iteration","cat":"iteration","pid":{},"tid":{},"args":{{"iteration":{},)"
-        R"("batch":{},"prefill_tokens":{},"decode_tokens":{},"waiting":{}}})",
+        R"("ph":"X","name":"iteration","cat":"iteration","pid":{},"tid":{},"args":{{)"
+        R"("iteration":{},"batch":{},"prefill_tokens":{},"decode_tokens":{},"waiting":{}}})",
         kServer, lane + 1, event.iteration, iteration.slots.size(), load.prefill_tokens,
         load.decode_sequences, facts.waiting);
     waiting_events_.push_back(std::move(event));

@@ -3,29 +3,28 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "traces/csv.hpp"
+#include "traces/line_reader.hpp"
 
 namespace tokenyard {
 
-/// Reads one CSV file with a header line, row by row, strictly: what is not RFC 4180, a repeated or
-/// missing column, a row with more or fewer cells, and a cell that is not what it should be are
-/// `InputError`s naming file, line and column. Memory is that of one row.
+/// Reads one CSV file of a result folder: the strict reader of traces, with the kinds of cells that
+/// results have. What is not as it should be is an `InputError` naming file, line and column.
 class ResultCsv {
  public:
-  explicit ResultCsv(const std::filesystem::path& file);
+  explicit ResultCsv(const std::filesystem::path& file) : lines_(file.string()), csv_(lines_) {}
 
   /// The place of a column that must be there.
-  std::size_t column(std::string_view name) const;
+  std::size_t column(std::string_view name) const { return csv_.require(name); }
 
   /// Goes on to the next row; false after the last.
-  bool next();
+  bool next() { return csv_.next(); }
 
   /// A cell of this row; valid until the next row.
-  const std::string& text(std::size_t column) const { return cells_[column]; }
+  std::string_view text(std::size_t column) const { return csv_.text(column); }
   /// A finite decimal number.
   double number(std::size_t column) const;
   /// The same; an empty cell is no number.
@@ -39,16 +38,8 @@ class ResultCsv {
   [[noreturn]] void refuse(std::size_t column, std::string_view message) const;
 
  private:
-  bool read_record();
-  void parse_record();
-
-  std::string file_;
-  std::ifstream in_;
-  std::size_t line_ = 0;  ///< where this record begins
-  std::size_t lines_read_ = 0;
-  std::string record_;
-  std::vector<std::string> cells_;
-  std::vector<std::string> header_;
+  LineReader lines_;
+  CsvReader csv_;
 };
 
 }  // namespace tokenyard

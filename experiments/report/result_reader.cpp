@@ -50,7 +50,7 @@ void read_requests(const fs::path& file, std::vector<double>& jct) {
   const std::size_t status = csv.column("status");
   const std::size_t jct_s = csv.column("jct_s");
   while (csv.next()) {
-    const std::string& how = csv.text(status);
+    const std::string_view how = csv.text(status);
     if (how == "finished") {
       jct.push_back(csv.number(jct_s));
     } else if (how != "rejected" && how != "cancelled") {

