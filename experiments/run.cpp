@@ -186,8 +186,11 @@ RunResults run(const RunPlan& plan, ResultFolder* folder) {
       add_note(results.notes, fmt::format("{}: {}", row.series, note));
     }
   }
+  const bool is_plan = is_workload_plan(plan.trace);
+  const std::uint64_t first_seed =
+      plan.seed.value_or(is_plan ? read_workload_plan(plan.trace).seed.value_or(1) : 1);
   std::int64_t seeds = plan.repeat;
-  if (seeds > 1 && !is_workload_plan(plan.trace)) {
+  if (seeds > 1 && !is_plan) {
     add_note(results.notes,
              "a recorded trace has no sampling error: it is run once, and there is no interval");
     seeds = 1;
@@ -195,13 +198,13 @@ RunResults run(const RunPlan& plan, ResultFolder* folder) {
   std::vector<std::string> labels;
   for (std::int64_t i = 0; i < seeds; ++i) {
     for (const RunRow& row : rows) {
-      labels.push_back(label_of(row, plan.seed + static_cast<std::uint64_t>(i), seeds > 1));
+      labels.push_back(label_of(row, first_seed + static_cast<std::uint64_t>(i), seeds > 1));
     }
   }
   const std::vector<std::string> folders = safe_file_names(labels);
   std::vector<TraceFacts> traces;
   for (std::int64_t i = 0; i < seeds; ++i) {
-    const std::uint64_t seed = plan.seed + static_cast<std::uint64_t>(i);
+    const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(i);
     const SharedTrace shared = load(plan, rows.front().machine.settings, seed);
     traces.push_back({shared.trace.digest, shared.trace.requests.size(), shared.trace.counts});
     for (const RunRow& row : rows) {

@@ -2,6 +2,7 @@
 // What `tokenyard run` does, without its command line: policies x systems x seeds over one trace.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct RunPlan {
   std::vector<std::string> policies;   ///< empty: each system's own
   std::vector<std::string> systems;    ///< empty: none
   std::vector<GivenSetting> settings;  ///< what was given explicitly; wins over the systems'
-  std::uint64_t seed = 1;
+  /// Empty: the workload plan's own seed, or 1.
+  std::optional<std::uint64_t> seed;
   std::int64_t repeat = 1;  ///< seeds of a workload plan, from `seed` on
   bool iterations = false;  ///< write iterations.csv
   bool timeline = false;    ///< write timeline.json

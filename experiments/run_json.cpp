@@ -1,5 +1,6 @@
 #include "experiments/run_json.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "sim/kernel/text.hpp"
@@ -42,6 +43,15 @@ Json trace_json(const std::string& path, const TraceFacts& trace) {
   return json;
 }
 
+/// Counts look like counts.
+Json number_json(double value) {
+  constexpr double kExact = 9e15;
+  if (std::abs(value) < kExact && std::trunc(value) == value) {
+    return static_cast<std::int64_t>(value);
+  }
+  return value;
+}
+
 /// Invalid UTF-8 in a name must not stop a finished run from being written.
 std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -58,7 +68,7 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
   Json json;
   json["tokenyard"] = version();
   json["command"] = "run";
-  json["seed"] = plan.seed;
+  json["seed"] = results.runs.front().summary.key.seed;
   json["repeat"] = traces.size();
   json["format"] = plan.format;
   json["zero"] = plan.zero;
@@ -102,7 +112,7 @@ std::string results_json(const RunResults& results) {
     entry["iterations"] = result.iterations;
     entry["passes"] = result.passes;
     for (const auto& [name, value] : result.summary.values) {
-      entry[name] = value ? Json(*value) : Json(nullptr);
+      entry[name] = value ? number_json(*value) : Json(nullptr);
     }
     json["runs"].push_back(entry);
   }

@@ -35,7 +35,7 @@ std::vector<OptionRow> option_rows() {
   std::vector<OptionRow> rows = {
       {"out", "DIR", "write a result folder: run.json, summary.csv, LABEL/requests.csv"},
       {"system", "NAME", "a named system, see 'list systems'; may repeat", true},
-      {"seed", "N", "seed of everything random (1)"},
+      {"seed", "N", "seed of everything random (the plan's, or 1)"},
       {"repeat", "N", "seeds of a workload plan, one run each, with intervals (1)"},
       {"format", "NAME", "the trace's format (recognised)"},
       {"zero", "RULE", "requests without tokens: drop, clamp or error (drop)"},
@@ -62,7 +62,9 @@ RunPlan plan_of(const CommandLine& line) {
   }
   plan.format = line.value("format").value_or("");
   plan.zero = line.value("zero").value_or("drop");
-  plan.seed = static_cast<std::uint64_t>(line.integer("seed", 0, 4'000'000'000'000'000'000, 1));
+  if (line.has("seed")) {
+    plan.seed = static_cast<std::uint64_t>(line.integer("seed", 0, 4'000'000'000'000'000'000, 1));
+  }
   plan.repeat = line.integer("repeat", 1, 100'000, 1);
   plan.iterations = line.flag("iterations");
   plan.timeline = line.flag("timeline");

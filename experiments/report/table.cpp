@@ -90,7 +90,7 @@ std::vector<Column> columns_of(std::span<const Summary> summaries) {
                             "mean_normalized_latency_s", normalized.scale));
   columns.push_back(numbers(summaries, "throughput", "req/s", "request_throughput", 1));
   columns.push_back(numbers(summaries, "", "tokens/s", "output_token_throughput", 1));
-  columns.push_back(numbers(summaries, "preemp-", "tions", "preemptions", 1, 0));
+  columns.push_back(numbers(summaries, "times", "preempted", "preemptions", 1, 0));
   if (largest(summaries, "rejected").value_or(0) > 0) {
     columns.push_back(numbers(summaries, " ", "rejected", "rejected", 1, 0));
   }
