@@ -1,6 +1,5 @@
-// Shortest remaining processing time (Schrage 1968) on predicted lengths: with the predictor
-// `oracle` it is the clairvoyant bound on mean JCT at batch size 1. The key is the predicted output
-// still to come, at least 1; equal keys go to the smaller RequestId.
+// Shortest remaining processing time (Schrage 1968) on predicted lengths. The key is the predicted
+// output still to come, at least 1; equal keys go to the smaller RequestId.
 
 #include <algorithm>
 #include <cmath>
@@ -8,15 +7,14 @@
 #include "sim/ports/policy.hpp"
 
 namespace tokenyard {
-
 namespace {
 
 class Srpt final : public Policy {
  public:
   explicit Srpt(Parameters& parameters)
       : by_work_(parameters.choice("size", {"tokens", "work"},
-                                   "remaining output tokens, or the time they and the prompt still "
-                                   "to be computed take alone") == 1) {}
+                                   "remaining output tokens, or all work left in time alone") ==
+                 1) {}
 
   Needs needs() const override { return {.length_predictor = true}; }
 
@@ -30,6 +28,11 @@ class Srpt final : public Policy {
 
   void on_progress(const RequestView& request, Duration, const PolicyContext& context,
                    Ranking& ranking) override {
+    on_arrive(request, context, ranking);
+  }
+
+  void on_evict(const RequestView& request, Eviction, const PolicyContext& context,
+                Ranking& ranking) override {
     on_arrive(request, context, ranking);
   }
 

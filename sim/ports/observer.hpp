@@ -33,7 +33,7 @@ struct RequestFacts {
   Time first_token = kNever;       ///< kNever: none
   Time ended = kOrigin;
   Duration phases[kPhases] = {};
-  std::int64_t preemptions = 0;  ///< times it lost its blocks
+  std::int64_t preemptions = 0;  ///< times it left the running batch unfinished, blocks kept or not
   std::int64_t swaps_out = 0;
   std::int64_t swaps_in = 0;
   std::int64_t recomputed_tokens = 0;

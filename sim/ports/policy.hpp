@@ -51,8 +51,9 @@ class PolicyContext {
 
 /// Contract: the same calls give the same answers. No clock, no I/O, no globals, no hash order, no
 /// knowledge beyond the arguments. Every live request is ranked or held by the end of `on_arrive`.
-/// A boundary's calls come in this order: `on_progress`, `on_end` and `on_evict` in ranking order,
-/// then `refresh`, then `on_arrive` by arrival. One object serves one run, from one thread.
+/// A boundary's calls come in this order: `on_progress` and `on_end` in ranking order, then
+/// `refresh`, then `on_arrive` by arrival, then, when the batch is formed, `on_evict`. One object
+/// serves one run, from one thread.
 class Policy {
  public:
   virtual ~Policy() = default;

@@ -53,8 +53,12 @@ bool BatchFormer::continue_static(InFlight& out) {
   static_members_.swap(out.members);
   start(out);
   bool unfinished = false;
-  // Nobody is protected at first, so that the worst-ranked can give way to its better.
-  for (LiveRequest* live : static_members_) live->in_flight = false;
+  // Nobody is protected at first, so that the worst-ranked can give way to its better. Who was
+  // cancelled only waits for the others.
+  for (LiveRequest* live : static_members_) {
+    live->in_flight = false;
+    live->done = live->done || live->cancel_requested;
+  }
   for (LiveRequest* live : static_members_) {
     if (live->done) {
       add(out, *live, 1);

@@ -10,7 +10,7 @@ namespace tokenyard {
 std::string Scheduler::explain() {
   constexpr int kMostLines = 8;
   std::string text = fmt::format(
-      "nothing runs and nothing will: {} live requests, {} of {} KV blocks free, limits {} "
+      "{} live requests, {} of {} KV blocks free, limits {} "
       "sequences and {} tokens",
       state_.live.size(), state_.blocks.free(), state_.blocks.total(),
       state_.settings.limits.max_num_seqs, state_.settings.limits.max_num_batched_tokens);

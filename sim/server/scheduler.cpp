@@ -1,5 +1,7 @@
 #include "sim/server/scheduler.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <variant>
@@ -18,11 +20,11 @@ Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, i
 
 const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
   invariant(now >= last_pass_, "I1 time stays in range", "time ran back");
+  if (now > last_pass_) returned_.clear();
   last_pass_ = now;
   ++state_.pass;
   state_.context.advance_to(now);
   ended_.clear();
-  returned_.clear();
   cancelled_before_arrival_.clear();
 
   for (const Event& event : due) {
@@ -72,6 +74,12 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
     }
   }
   flush_gaps();
+  // Policies that take turns can undo each other's chunks for ever when memory is short.
+  constexpr std::int64_t kMostIterations = 10'000'000;
+  if (++iterations_without_token_ > kMostIterations) {
+    break_invariant("I10 a run goes on while there is work",
+                    fmt::format("{} iterations gave no token; {}", kMostIterations, explain()));
+  }
   state_.ports.observer.completed(at, iteration);
   if (!state_.settings.limits.static_batching) {
     place->members.clear();
@@ -111,6 +119,7 @@ bool Scheduler::progress(LiveRequest& live, const Slot& slot, bool finished, Dur
 }
 
 void Scheduler::produce_token(LiveRequest& live, Time at) {
+  iterations_without_token_ = 0;
   ++live.view.generated;
   invariant(live.view.generated <= live.view.max_tokens, "I8 tokens produced are tokens asked",
             "request {} produced {} tokens of at most {}", index(live.view.id), live.view.generated,
@@ -147,9 +156,7 @@ void Scheduler::finish_static_batch(InFlight& batch, Time at) {
 void Scheduler::cancel(LiveRequest& live, Time now) {
   // What runs is cancelled when its iteration ends (in a static batch: when the batch ends).
   live.cancel_requested = true;
-  if (live.in_flight) return;
-  std::erase(returned_, &live);
-  leave(live, End::cancelled, now);
+  if (!live.in_flight) leave(live, End::cancelled, now);
 }
 
 void Scheduler::arrive(const Request& request, Time now) {
@@ -186,13 +193,15 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
   state_.ranking.erase(live);
   state_.ports.observer.ended(live.facts);
   ended_.push_back(live.view.id);
+  std::erase(returned_, &live);
   state_.live.erase(live);
 }
 
 const Iteration& Scheduler::decide(Time now) {
   InFlight* next = form(now);
   if (next != nullptr) launch(*next, now);
-  set_back_those_left_out(now);
+  // While the executor has room, a further pass at this instant may still take who was left out.
+  if (next == nullptr || !can_decide_more()) set_back_those_left_out(now);
   return next == nullptr ? nothing_ : next->iteration;
 }
 
@@ -200,7 +209,9 @@ InFlight* Scheduler::form(Time now) {
   if (!static_batches_.empty()) {
     InFlight& batch = *static_batches_.back();
     static_batches_.pop_back();
-    if (former_.continue_static(batch)) return &batch;
+    const bool goes_on = former_.continue_static(batch);
+    tell_evictions();
+    if (goes_on) return &batch;
     // Only members that wait for the batch's end are left (the others lost their blocks): it is
     // over.
     finish_static_batch(batch, now);
@@ -208,6 +219,7 @@ InFlight* Scheduler::form(Time now) {
   if (idle_.empty()) return nullptr;
   InFlight& next = *idle_.back();
   former_.form(next);
+  tell_evictions();
   if (next.iteration.empty()) return nullptr;
   idle_.pop_back();
   return &next;
@@ -245,6 +257,10 @@ void Scheduler::set_back_those_left_out(Time now) {
     ++live->facts.preemptions;
     enter_phase(state_, *live, Phase::preempted, now);
   }
+  returned_.clear();
+}
+
+void Scheduler::tell_evictions() {
   for (LiveRequest* live : former_.evicted()) {
     state_.ports.policy.on_evict(live->view, Eviction::recompute, state_.context, state_.ranking);
   }

@@ -61,16 +61,18 @@ class Scheduler {
   void launch(InFlight& next, Time now);
   InFlight* form(Time now);
   void set_back_those_left_out(Time now);
+  void tell_evictions();
 
   ServerState state_;
   BatchFormer former_;
   std::deque<InFlight> in_flight_;  // one a place of the executor
   std::vector<InFlight*> idle_;
   std::vector<InFlight*> static_batches_;  // between their iterations
-  std::vector<LiveRequest*> returned_;     // ran in an iteration whose end was taken in this pass
+  std::vector<LiveRequest*> returned_;  // ran in an iteration whose end was taken at this instant
   std::vector<RequestId> cancelled_before_arrival_;
   std::vector<RequestId> ended_;
   std::uint64_t next_iteration_ = 0;
+  std::int64_t iterations_without_token_ = 0;
   Duration gap_{0};
   std::int64_t gap_count_ = 0;
   Time last_pass_ = kOrigin;

@@ -7,7 +7,7 @@
 namespace tokenyard {
 
 std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
-           Observer& observer) {
+                   Observer& observer) {
   Events events;
   std::vector<Event> due;
   std::int64_t passes = 0;
@@ -30,7 +30,8 @@ std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Execu
     const bool more_to_come =
         scheduler.anything_in_flight() || !events.empty() || workload.expects_more() || wakes;
     if (!scheduler.drained() && !more_to_come) {
-      break_invariant("I10 a run goes on while there is work", scheduler.explain());
+      break_invariant("I10 a run goes on while there is work",
+                      "nothing runs and nothing will: " + scheduler.explain());
     }
   }
   return passes;

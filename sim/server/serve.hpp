@@ -15,6 +15,6 @@ namespace tokenyard {
 /// and nothing ever will, it breaks invariant I10 with an explanation. Returns how often the
 /// scheduler was asked.
 std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
-           Observer& observer);
+                   Observer& observer);
 
 }  // namespace tokenyard
