@@ -51,10 +51,10 @@ Machine compose_machine(Settings settings) {
   std::optional<ModelSpec> model;
   if (has_model) model = load_model_spec(data, settings.model_name);
   if (!settings.cost_file.empty()) {
-    machine.cost = read_cost_model_file(settings.cost_file, data);
+    machine.cost = read_cost_model_file(settings.cost_file, data, settings.server.kv.block_size);
   } else if (has_model && has_device) {
     machine.cost = std::make_unique<RooflineCostModel>(
-        *model, load_device_spec(data, settings.device_name), tp);
+        *model, load_device_spec(data, settings.device_name), tp, settings.server.kv.block_size);
   } else {
     throw InputError("what does an iteration cost? Give --model and --device, or --cost");
   }
@@ -74,11 +74,19 @@ Machine compose_machine(Settings settings) {
     kv.device_blocks =
         kv_pool_blocks(*model, load_device_spec(data, settings.device_name), tp, kv.block_size);
   }
-  if (settings.evict != Evict::recompute || settings.proactive_swap) {
-    machine.notes.emplace_back(
-        "this system swaps KV to the host; swapping is not part of this version, so it recomputes");
-    settings.evict = Evict::recompute;
-    settings.proactive_swap = false;
+  if (kv.proactive_swap && kv.evict == Evict::recompute) {
+    throw InputError("--proactive-swap needs --evict swap or cheaper");
+  }
+  if (limits.static_batching && kv.evict != Evict::recompute) {
+    throw InputError("--static-batching goes with --evict recompute");
+  }
+  if (kv.evict != Evict::recompute && settings.derive_host_blocks) {
+    if (!has_model || !has_device) {
+      throw InputError(
+          "how much host memory is there? Give --host-blocks, or --model and --device");
+    }
+    kv.host_blocks =
+        host_pool_blocks(*model, load_device_spec(data, settings.device_name), kv.block_size);
   }
   machine.settings = std::move(settings);
   return machine;

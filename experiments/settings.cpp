@@ -120,23 +120,23 @@ constexpr SettingEntry kEntries[] = {
        s.server.kv.reserve = choice<Reserve>(g, {"paged", "whole", "pow2", "oracle"});
      },
      [](const S& s) { return name_of(s.server.kv.reserve); }},
-    {"evict", false, "recompute (recompute)",
+    {"host-blocks", false, "KV blocks on the host, for swapping (from model and device)",
      [](S& s, const G& g) {
-       s.evict = choice<Evict>(g, {"recompute", "swap", "cheaper"});
-       if (s.evict != Evict::recompute && !g.from_system) {
-         throw InputError(g.place + ": swapping is not part of this version; 'recompute' is");
-       }
+       s.server.kv.host_blocks = integer(g, 0, kMostBlocks);
+       s.derive_host_blocks = false;
      },
-     [](const S& s) { return name_of(s.evict); }},
-    {"proactive-swap", true, "not part of this version",
+     [](const S& s) { return fmt::to_string(s.server.kv.host_blocks); }},
+    {"evict", false, "under memory pressure: recompute, swap or cheaper (recompute)",
      [](S& s, const G& g) {
-       s.proactive_swap = flag(g);
-       if (s.proactive_swap && !g.from_system) {
-         throw InputError(g.place + ": swapping is not part of this version");
-       }
+       s.server.kv.evict = choice<Evict>(g, {"recompute", "swap", "cheaper"});
      },
-     [](const S& s) { return text_of(s.proactive_swap); }},
-    {"watermark", false, "share of blocks kept free when a request enters, 0 to 1 (0)",
+     [](const S& s) { return name_of(s.server.kv.evict); }},
+    {"proactive-swap", true,
+     "copy KV out and in ahead of need (off); needs --evict swap or cheaper",
+     [](S& s, const G& g) { s.server.kv.proactive_swap = flag(g); },
+     [](const S& s) { return text_of(s.server.kv.proactive_swap); }},
+    {"watermark", false,
+     "share of blocks kept free when a request enters, or idle by proactive swapping (0)",
      [](S& s, const G& g) { s.server.kv.watermark = number(g, 0, 1); },
      [](const S& s) { return format_number(s.server.kv.watermark); }},
     {"predictor", false,

@@ -12,9 +12,6 @@
 
 namespace tokenyard {
 
-/// What to do with a request whose blocks another needs.
-enum class Evict : std::uint8_t { recompute, swap, cheaper };
-
 /// All settings of one run, resolved. A value type.
 struct Settings {
   // The machine.
@@ -27,8 +24,7 @@ struct Settings {
 
   // The server.
   ServerSettings server;
-  Evict evict = Evict::recompute;
-  bool proactive_swap = false;
+  bool derive_host_blocks = true;  ///< no number was given
   std::string predictor = "oracle";
 
   // The workload and what is kept of it.

@@ -20,7 +20,8 @@ auto at_key(const JsonObject& file, std::string_view key, Load load) {
   }
 }
 
-std::unique_ptr<CostModel> roofline(const JsonObject& file, const std::filesystem::path& data) {
+std::unique_ptr<CostModel> roofline(const JsonObject& file, const std::filesystem::path& data,
+                                    std::int64_t block_tokens) {
   const std::string model_name = file.string("model");
   const std::string device_name = file.string("device");
   const auto tensor_parallel = static_cast<int>(file.integer_or("tp", 1, 1024, 1));
@@ -29,21 +30,24 @@ std::unique_ptr<CostModel> roofline(const JsonObject& file, const std::filesyste
   const DeviceSpec device =
       at_key(file, "device", [&] { return load_device_spec(data, device_name); });
   return at_key(file, "tp", [&] {
-    return std::make_unique<RooflineCostModel>(model, device, tensor_parallel);
+    return std::make_unique<RooflineCostModel>(model, device, tensor_parallel, block_tokens);
   });
 }
 
 }  // namespace
 
 std::unique_ptr<CostModel> cost_model_from_json(const JsonObject& file,
-                                                const std::filesystem::path& data) {
-  if (file.choice("kind", {"linear", "roofline"}) == "roofline") return roofline(file, data);
+                                                const std::filesystem::path& data,
+                                                std::int64_t block_tokens) {
+  if (file.choice("kind", {"linear", "roofline"}) == "roofline")
+    return roofline(file, data, block_tokens);
   return std::make_unique<LinearCostModel>(LinearCostModel::from_json(file));
 }
 
 std::unique_ptr<CostModel> read_cost_model_file(const std::string& path,
-                                                const std::filesystem::path& data) {
-  return cost_model_from_json(JsonFile::read(path), data);
+                                                const std::filesystem::path& data,
+                                                std::int64_t block_tokens) {
+  return cost_model_from_json(JsonFile::read(path), data, block_tokens);
 }
 
 }  // namespace tokenyard

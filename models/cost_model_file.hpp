@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -13,13 +14,15 @@ namespace tokenyard {
 /// - {"kind":"linear", "iteration_s":a, …}: see linear_cost_model.hpp;
 /// - {"kind":"roofline", "model":NAME, "device":NAME, "tp":N}: see roofline_cost_model.hpp; "tp" is
 ///   1 when left out.
-/// Names are looked up in `data` (the folder with specs/ and devices/). Other kinds and unknown
-/// keys are refused by name. Throws `InputError`.
+/// A KV block holds `block_tokens` tokens. Names are looked up in `data` (the folder with specs/
+/// and devices/). Other kinds and unknown keys are refused by name. Throws `InputError`.
 std::unique_ptr<CostModel> cost_model_from_json(const JsonObject& file,
-                                                const std::filesystem::path& data);
+                                                const std::filesystem::path& data,
+                                                std::int64_t block_tokens = 16);
 
 /// The same for a file.
 std::unique_ptr<CostModel> read_cost_model_file(const std::string& path,
-                                                const std::filesystem::path& data);
+                                                const std::filesystem::path& data,
+                                                std::int64_t block_tokens = 16);
 
 }  // namespace tokenyard

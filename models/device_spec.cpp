@@ -38,6 +38,7 @@ DeviceSpec load_device_spec(const std::filesystem::path& data, std::string_view 
   device.name = name;
   device.source = file.string("source");
   device.memory_bytes = file.integer("memory_bytes", 1, std::int64_t{1} << 50);
+  device.host_memory_bytes = file.integer("host_memory_bytes", 0, std::int64_t{1} << 50);
   device.memory_bandwidth_bytes_per_s =
       file.number("memory_bandwidth_bytes_per_s", kRateLeast, kRateMost);
   device.flops_per_s = file.number("flops_per_s", kRateLeast, kRateMost);

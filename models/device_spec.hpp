@@ -24,6 +24,7 @@ struct DeviceSpec {
   std::string name;
   std::string source;
   std::int64_t memory_bytes = 0;
+  std::int64_t host_memory_bytes = 0;  ///< set aside for swapped KV
   double memory_bandwidth_bytes_per_s = 0;
   double flops_per_s = 0;                 ///< dense, in the precision of the weights
   double link_bandwidth_bytes_per_s = 0;  ///< one way, to the other devices; 0: there is no link

@@ -36,4 +36,9 @@ std::int64_t kv_pool_blocks(const ModelSpec& model, const DeviceSpec& device, in
   return (usable - weights) / block;
 }
 
+std::int64_t host_pool_blocks(const ModelSpec& model, const DeviceSpec& device,
+                              std::int64_t block_tokens) {
+  return device.host_memory_bytes / (model.kv_bytes_per_token() * block_tokens);
+}
+
 }  // namespace tokenyard

@@ -16,4 +16,9 @@ namespace tokenyard {
 std::int64_t kv_pool_blocks(const ModelSpec& model, const DeviceSpec& device, int tensor_parallel,
                             std::int64_t block_tokens);
 
+/// How many blocks of `block_tokens` tokens, of all devices together, fit into the host memory that
+/// is set aside for swapped KV.
+std::int64_t host_pool_blocks(const ModelSpec& model, const DeviceSpec& device,
+                              std::int64_t block_tokens);
+
 }  // namespace tokenyard

@@ -26,4 +26,8 @@ Duration LinearCostModel::iteration(const IterationLoad& load) const {
                 c.context_token_s * static_cast<double>(load.decode_context_tokens));
 }
 
+Duration LinearCostModel::copy(std::int64_t blocks) const {
+  return charge(coefficients_.swap_block_s * static_cast<double>(blocks));
+}
+
 }  // namespace tokenyard

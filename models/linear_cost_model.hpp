@@ -28,6 +28,7 @@ class LinearCostModel final : public CostModel {
   static LinearCostModel from_json(const JsonObject& file);
 
   Duration iteration(const IterationLoad& load) const override;
+  Duration copy(std::int64_t blocks) const override;
 
   const LinearCoefficients& coefficients() const { return coefficients_; }
 

@@ -9,8 +9,9 @@
 
 namespace tokenyard {
 
-/// An executor with no tensors: an iteration takes what the cost model says, and a sequence ends
-/// where the oracle says. Both must outlive it. One thread.
+/// An executor with no tensors: an iteration and a copy take what the cost model says, and a
+/// sequence ends where the oracle says. Copies overlap compute; those in one direction follow one
+/// another on a channel of its own. Cost model and oracle must outlive it. One thread.
 class ModelExecutor final : public Executor {
  public:
   ModelExecutor(const CostModel& cost, const OutputOracle& oracle) : cost_(cost), oracle_(oracle) {}
@@ -21,6 +22,7 @@ class ModelExecutor final : public Executor {
   const CostModel& cost_;
   const OutputOracle& oracle_;
   std::vector<SlotOutcome> outcomes_;
+  Time channel_free_at_[2] = {kOrigin, kOrigin};  // by CopyDirection
 };
 
 }  // namespace tokenyard

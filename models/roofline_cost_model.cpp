@@ -39,7 +39,7 @@ double attended_pairs(const IterationLoad& load) {
 }  // namespace
 
 RooflineCostModel::RooflineCostModel(const ModelSpec& model, const DeviceSpec& device,
-                                     int tensor_parallel) {
+                                     int tensor_parallel, std::int64_t block_tokens) {
   check_tensor_parallel(model, tensor_parallel);
   if (tensor_parallel > 1 && device.link_bandwidth_bytes_per_s <= 0) {
     throw InputError(
@@ -63,6 +63,8 @@ RooflineCostModel::RooflineCostModel(const ModelSpec& model, const DeviceSpec& d
   const double kv_bytes = real(kv_bytes_per_token_and_device(model, tensor_parallel));
   context_token_s_ = kv_bytes / bytes_per_s;
 
+  copy_block_s_ =
+      kv_bytes * real(block_tokens) / (device.host_link_bandwidth_bytes_per_s * share.host_link);
   const double kv_columns = kv_bytes / (2 * layers * bytes);
   activation_token_s_ = layers * bytes * activation_elements(model, devices, kv_columns) /
                         (device.memory_bandwidth_bytes_per_s * share.activation);
@@ -96,6 +98,10 @@ RooflineTerms RooflineCostModel::terms(const IterationLoad& load) const {
 
 Duration RooflineCostModel::iteration(const IterationLoad& load) const {
   return charge(terms(load).total_s());
+}
+
+Duration RooflineCostModel::copy(std::int64_t blocks) const {
+  return charge(copy_block_s_ * real(blocks));
 }
 
 }  // namespace tokenyard

@@ -44,15 +44,20 @@ struct RooflineTerms {
 ///   all-reduces a layer over n x hidden elements; a ring moves 2 (tp − 1)/tp of them over each
 ///   link (Thakur, Rabenseifner and Gropp, 2005), after a latency;
 /// - fixed overheads a layer and an iteration.
+/// A copy between device and host takes its bytes at the host link's rate; with tensor parallelism
+/// each device moves its own share over a link of its own.
 ///
 /// An evaluation is a few multiplications. Immutable, so safe to share between threads.
 class RooflineCostModel final : public CostModel {
  public:
   /// Throws an `InputError` if the model cannot be cut into `tensor_parallel` parts, or the device
   /// has no link for more than one. Whether the weights fit is not asked here (kv_pool_size.hpp).
-  RooflineCostModel(const ModelSpec& model, const DeviceSpec& device, int tensor_parallel);
+  /// A KV block holds `block_tokens` tokens.
+  RooflineCostModel(const ModelSpec& model, const DeviceSpec& device, int tensor_parallel,
+                    std::int64_t block_tokens = 16);
 
   Duration iteration(const IterationLoad& load) const override;
+  Duration copy(std::int64_t blocks) const override;
 
   /// The parts of `iteration`'s sum before rounding; all 0 for an empty load.
   RooflineTerms terms(const IterationLoad& load) const;
@@ -68,6 +73,7 @@ class RooflineCostModel final : public CostModel {
   double output_weights_s_ = 0;
   double all_reduce_latency_s_ = 0;
   double all_reduce_token_s_ = 0;
+  double copy_block_s_ = 0;
 };
 
 }  // namespace tokenyard

@@ -7,24 +7,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <vector>
 
+#include "policies/levels.hpp"
 #include "sim/ports/policy.hpp"
 
 namespace tokenyard {
 
 namespace {
 
-constexpr std::int64_t kMostLevels = 1 << 20;  // bounds every search for a level
 class Mlfq final : public Policy {
  public:
   Mlfq(Parameters& p, bool skip_join) : skip_join_(skip_join) {
     base_ms_ = p.number("base_quantum_ms", 0, 1e-6, 1e9,
                         "quantum of level 0 (0: a decode iteration at batch 1, context 1)");
     ratio_ = p.number("ratio", 2, 1, 1e6, "quantum of a level over that of the one above");
-    levels_ =
-        p.integer("levels", 0, 0, kMostLevels, "the last never demotes; 0 = as many as needed");
+    levels_ = p.integer("levels", 0, 0, Levels::kMostLevels,
+                        "the last never demotes; 0 = as many as needed");
     fit_ = p.choice("demote", {"one", "fit"}, "one level, or to what fits the next iteration") == 1;
     carry_ = p.choice("overrun", {"forget", "carry"}, "service beyond the quantum") == 1;
     order_ = p.choice("order", {"fifo", "lifo", "arrival"}, "place inside a level, by joining it");
@@ -37,27 +38,29 @@ class Mlfq final : public Policy {
 
   void on_arrive(const RequestView& request, const PolicyContext& context,
                  Ranking& ranking) override {
-    if (quanta_.empty()) set_base_quantum(context.cost());
+    if (!ladder_) ladder_.emplace(base_quantum(context.cost()), ratio_, levels_);
     if (request.slot >= states_.size()) states_.resize(request.slot + 1);
     states_[request.slot] = State();
+    ladder_->count(0, 1);
     const std::int64_t prompt = request.prompt_tokens;
     const Duration first = context.cost().iteration(IterationLoad::one_prefill(prompt, prompt));
-    join(request, skip_join_ ? level_for(first) : 0, Duration{0}, ranking);
+    join(request, skip_join_ ? ladder_->level_for(first) : 0, Duration{0}, ranking);
   }
 
   void on_progress(const RequestView& request, Duration ran, const PolicyContext& context,
                    Ranking& ranking) override {
     State& state = states_[request.slot];
     state.service += ran;
-    const Duration used_up = quantum(state.level);
-    if (state.service < used_up || is_last(state.level)) return;
+    const Duration used_up = ladder_->quantum(state.level);
+    if (state.service < used_up || ladder_->is_last(state.level)) return;
     std::int64_t level = state.level + 1;
-    if (fit_) level = std::max(level, level_for(next_iteration(request, context.cost())));
+    if (fit_) level = std::max(level, ladder_->level_for(next_iteration(request, context.cost())));
     join(request, level, carry_ ? state.service - used_up : Duration{0}, ranking);
   }
 
   void on_end(const RequestView& request, Departure, const PolicyContext&) override {
     waiting_.erase({states_[request.slot].waits_since, request.id});
+    ladder_->count(states_[request.slot].level, -1);
   }
 
   void refresh(const PolicyContext& context, Ranking& ranking) override {
@@ -75,6 +78,17 @@ class Mlfq final : public Policy {
     }
   }
 
+  /// FastServe's ENST (section 4.2): its promotion, or when all above have sunk to its level,
+  /// shared by a full batch.
+  std::optional<Time> next_scheduled(const RequestView& request,
+                                     const PolicyContext& context) const override {
+    const std::int64_t level = states_[request.slot].level;
+    const double wait_ns = ladder_->sinking_ns(level) / static_cast<double>(context.max_num_seqs());
+    const Time executes = context.now() + Duration(std::llround(std::min(wait_ns, 1e18)));
+    if (promote_after_ == Duration{0} || level == 0) return executes;
+    return std::min(executes, std::max(context.now(), request.last_ran + promote_after_));
+  }
+
   int level(const RequestView& request) const override {
     return static_cast<int>(states_[request.slot].level);
   }
@@ -87,25 +101,9 @@ class Mlfq final : public Policy {
   };
   static Duration milliseconds(double ms) { return Duration(std::llround(ms * 1e6)); }
 
-  void set_base_quantum(const CostModel& cost) {
+  Duration base_quantum(const CostModel& cost) const {
     const Duration decode = cost.iteration(IterationLoad::one_decode(1));
-    const Duration base = base_ms_ > 0 ? milliseconds(base_ms_) : decode;
-    quanta_.push_back(static_cast<double>(std::max(Duration{1}, base).count()));
-  }
-
-  Duration quantum(std::int64_t level) {
-    if (ratio_ == 1) level = 0;
-    while (static_cast<std::int64_t>(quanta_.size()) <= level) {
-      quanta_.push_back(std::min(quanta_.back() * ratio_, static_cast<double>(kLongest.count())));
-    }
-    return Duration(std::llround(quanta_[static_cast<std::size_t>(level)]));
-  }
-  bool is_last(std::int64_t level) const { return levels_ > 0 && level == levels_ - 1; }
-
-  std::int64_t level_for(Duration iteration) {
-    std::int64_t level = 0;
-    while (!is_last(level) && level < kMostLevels && quantum(level) < iteration) ++level;
-    return level;
+    return std::max(Duration{1}, base_ms_ > 0 ? milliseconds(base_ms_) : decode);
   }
 
   static Duration next_iteration(const RequestView& request, const CostModel& cost) {
@@ -120,6 +118,8 @@ class Mlfq final : public Policy {
       state.waits_since = request.last_ran;
       waiting_.insert({state.waits_since, request.id});
     }
+    ladder_->count(state.level, -1);
+    ladder_->count(level, 1);
     state.level = level;
     state.service = service;
     ++joins_;
@@ -133,7 +133,7 @@ class Mlfq final : public Policy {
   std::size_t order_ = 0;
   Duration promote_after_{0};
   std::int64_t joins_ = 0;
-  std::vector<double> quanta_;                    // by level, in ns
+  mutable std::optional<Levels> ladder_;          // once the cost model is known
   std::vector<State> states_;                     // by slot
   std::set<std::pair<Time, RequestId>> waiting_;  // level > 0, where promotion is on
 };

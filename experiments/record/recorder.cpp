@@ -76,7 +76,8 @@ void Recorder::write_iteration(Time now, const Iteration& iteration) {
   csv_->integer(static_cast<std::int64_t>(iteration.slots.size())).text(",");
   csv_->integer(iteration.load.prefill_tokens).text(",");
   csv_->integer(iteration.load.decode_sequences).text(",");
-  csv_->integer(facts.kv_blocks_used).text(",0,0,").integer(facts.waiting).end_line();
+  csv_->integer(facts.kv_blocks_used).text(",").integer(facts.blocks_in).text(",");
+  csv_->integer(facts.blocks_out).text(",").integer(facts.waiting).end_line();
 }
 
 void Recorder::token_gaps(Duration gap, std::int64_t count) {

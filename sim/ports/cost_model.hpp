@@ -50,6 +50,10 @@ class CostModel {
 
   /// How long an iteration of this load takes, in whole nanoseconds, not negative.
   virtual Duration iteration(const IterationLoad& load) const = 0;
+
+  /// How long a copy of so many KV blocks between device and host takes, one way, with the channel
+  /// to itself.
+  virtual Duration copy(std::int64_t blocks) const = 0;
 };
 
 }  // namespace tokenyard

@@ -1,6 +1,6 @@
 #pragma once
 // The events of a run. The order of the alternatives is the order of the design: at one instant
-// iteration ends come first, then cancellations, then arrivals.
+// iteration ends come first, then copy ends, cancellations and arrivals.
 
 #include <span>
 
@@ -18,6 +18,11 @@ struct IterationEnd {
   std::span<const SlotOutcome> outcomes;
 };
 
+/// Key: the copy's id.
+struct CopyEnd {
+  CopyId copy{};
+};
+
 /// The client gave up. Key: the request's id.
 struct Cancellation {
   RequestId request{};
@@ -28,13 +33,13 @@ struct Arrival {
   Request request;
 };
 
-using Events = EventQueue<IterationEnd, Cancellation, Arrival>;
+using Events = EventQueue<IterationEnd, CopyEnd, Cancellation, Arrival>;
 using Event = Events::Event;
 
 /// Number of kinds that a scheduler waits for while its executor can take no further iteration:
-/// arrivals and cancellations then wait for the boundary (DESIGN §3, timing rules).
+/// arrivals, cancellations and ended copies then wait for the boundary (DESIGN §3, timing rules).
 inline constexpr std::size_t kKindsWhileBusy = 1;
 /// The kind of an arrival.
-inline constexpr std::size_t kArrivalKind = 2;
+inline constexpr std::size_t kArrivalKind = 3;
 
 }  // namespace tokenyard

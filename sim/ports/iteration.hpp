@@ -22,15 +22,29 @@ struct Slot {
   std::span<const BlockId> blocks;  ///< its block table; valid while the iteration is in flight
 };
 
-/// What the scheduler decided: the batch, in ranking order, and what it weighs.
+enum class CopyDirection : std::uint8_t { to_host, to_device };
+
+/// A copy of one request's KV, block by block: the i-th device block to or from the i-th host
+/// block. The tables stay valid, and both sides' blocks taken, until a pass has taken its end.
+struct KvCopy {
+  CopyId id{};
+  RequestId request{};
+  CopyDirection direction = CopyDirection::to_host;
+  std::span<const BlockId> device_blocks;
+  std::span<const BlockId> host_blocks;
+};
+
+/// What the scheduler decided: the batch, in ranking order, what it weighs, and the copies that
+/// begin with it. A decision may be copies alone; then it has no end of its own.
 /// Owned by the scheduler, which keeps it unchanged until a pass has taken its end.
 struct Iteration {
   IterationId id{};
   Time begun = kOrigin;
   std::vector<Slot> slots;
+  std::vector<KvCopy> copies;
   IterationLoad load;
 
-  bool empty() const { return slots.empty(); }
+  bool empty() const { return slots.empty() && copies.empty(); }
 };
 
 /// What became of one slot.

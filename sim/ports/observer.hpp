@@ -42,7 +42,9 @@ struct RequestFacts {
 /// The state of the server when an iteration was decided.
 struct IterationFacts {
   std::int64_t kv_blocks_used = 0;
-  std::int64_t waiting = 0;  ///< live requests outside this iteration
+  std::int64_t waiting = 0;     ///< live requests outside this iteration
+  std::int64_t blocks_out = 0;  ///< blocks whose copy to the host begins with it
+  std::int64_t blocks_in = 0;   ///< blocks whose copy back begins with it
 };
 
 /// Watches a run and never steers it: the recorder, the timeline and the test hooks are observers.

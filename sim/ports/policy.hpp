@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "sim/kernel/time.hpp"
 #include "sim/ports/cost_model.hpp"
@@ -19,8 +20,9 @@ struct Needs {
   bool length_predictor = false;
 };
 
-/// Why a request lost its KV cache. It keeps its place; its tokens must be computed again.
-enum class Eviction : std::uint8_t { recompute };
+/// How a request lost its place in device memory: its tokens must be computed again, or its KV is
+/// copied to the host. It keeps its rank.
+enum class Eviction : std::uint8_t { recompute, swap };
 
 /// Why a request left without finishing, or that it finished.
 enum class Departure : std::uint8_t { finished, cancelled };
@@ -39,12 +41,15 @@ class PolicyContext {
   const CostModel& cost() const { return *cost_; }
   /// Present if and only if the policy's `needs` ask for it.
   const LengthPredictor& predictor() const { return *predictor_; }
+  /// Most sequences in an iteration.
+  std::int64_t max_num_seqs() const { return max_num_seqs_; }
   /// A live request.
   virtual const RequestView& request(RequestId id) const = 0;
 
  protected:
   Time now_ = kOrigin;
   std::uint64_t iterations_ = 0;
+  std::int64_t max_num_seqs_ = 1;
   const CostModel* cost_ = nullptr;
   const LengthPredictor* predictor_ = nullptr;
 };
@@ -78,6 +83,13 @@ class Policy {
 
   /// When to call again although nothing happens; for a policy that holds back on purpose.
   virtual Time wake_at(const PolicyContext&) const { return kNever; }
+
+  /// When `request` is likely to run next (FastServe's estimated next scheduled time), for a policy
+  /// that can say; without it, who ranks worse is expected later. Decides only whose KV is moved
+  /// ahead of need.
+  virtual std::optional<Time> next_scheduled(const RequestView&, const PolicyContext&) const {
+    return std::nullopt;
+  }
 
   /// Queue level of a live request, -1 where the policy has none.
   virtual int level(const RequestView&) const { return -1; }

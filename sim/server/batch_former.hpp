@@ -5,8 +5,18 @@
 
 #include "sim/ports/iteration.hpp"
 #include "sim/server/server_state.hpp"
+#include "sim/server/swapper.hpp"
 
 namespace tokenyard {
+
+/// Whether blocks can be had: at once, when copies under way have ended, or not by this request.
+enum class Room : std::uint8_t { now, later, no };
+
+/// A request that gave its blocks to another, and how.
+struct Evicted {
+  LiveRequest* live = nullptr;
+  Eviction how = Eviction::recompute;
+};
 
 /// An iteration from its forming until its end is taken.
 struct InFlight {
@@ -19,7 +29,7 @@ struct InFlight {
 /// cost of a walk is that of the batch, however many requests wait.
 class BatchFormer {
  public:
-  explicit BatchFormer(ServerState& state);
+  BatchFormer(ServerState& state, Swapper& swapper);
 
   /// Fills `out` (emptied first) with the best batch at this instant; it may stay empty.
   void form(InFlight& out);
@@ -29,24 +39,30 @@ class BatchFormer {
   bool continue_static(InFlight& out);
 
   /// The requests that lost their blocks in the last call, in the order of eviction.
-  const std::vector<LiveRequest*>& evicted() const { return evicted_; }
+  const std::vector<Evicted>& evicted() const { return evicted_; }
 
  private:
   void start(InFlight& out);
   std::int64_t grant_tokens(const LiveRequest& live) const;
-  bool secure_blocks(LiveRequest& live, std::int64_t tokens, bool batch_is_empty);
-  bool make_room(const LiveRequest& live, std::int64_t blocks);
+  void add_guests(InFlight& out);
+  Room take(InFlight& out, LiveRequest& live);
+  Room bring_back(LiveRequest& live);
+  Room secure_blocks(LiveRequest& live, std::int64_t tokens, bool batch_is_empty);
+  Room make_room(const LiveRequest& live, std::int64_t blocks);
+  void give_way(LiveRequest& victim);
   void evict(LiveRequest& victim);
   void add(InFlight& out, LiveRequest& live, std::int64_t new_tokens);
 
   ServerState& state_;
+  Swapper& swapper_;
   const Limits& limits_;
   std::int64_t watermark_blocks_;
   // Of the batch being formed:
   std::int64_t tokens_left_ = 0;
   bool has_prefill_ = false;
   bool has_oversized_prefill_ = false;
-  std::vector<LiveRequest*> evicted_;
+  bool closed_ = false;  // free blocks are promised: who follows runs on the blocks it has
+  std::vector<Evicted> evicted_;
   std::vector<LiveRequest*> victims_;
   std::vector<LiveRequest*> static_members_;
 };

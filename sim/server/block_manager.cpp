@@ -6,7 +6,7 @@ namespace tokenyard {
 
 BlockManager::BlockManager(std::int64_t total_blocks, std::int64_t block_size)
     : total_(total_blocks), block_size_(block_size) {
-  invariant(total_blocks >= 1 && block_size >= 1, "I2 blocks are conserved",
+  invariant(total_blocks >= 0 && block_size >= 1, "I2 blocks are conserved",
             "a pool of {} blocks of {} tokens", total_blocks, block_size);
 }
 
@@ -50,6 +50,21 @@ void BlockManager::release(BlockTable& table) {
   table.clear();
 }
 
+void BlockManager::start_draining(const BlockTable& table) {
+  for (const BlockId block : table) {
+    invariant(references_.at(index(block)) == 1, "I2 blocks are conserved",
+              "block {} drains with {} references", index(block), references_[index(block)]);
+  }
+  held_ -= static_cast<std::int64_t>(table.size());
+  draining_ += static_cast<std::int64_t>(table.size());
+}
+
+void BlockManager::finish_draining(BlockTable& table) {
+  draining_ -= static_cast<std::int64_t>(table.size());
+  held_ += static_cast<std::int64_t>(table.size());
+  release(table);
+}
+
 void BlockManager::audit(std::span<const BlockTable* const> tables) const {
   std::vector<std::uint32_t> counted(references_.size(), 0);
   for (const BlockTable* table : tables) {
@@ -62,9 +77,10 @@ void BlockManager::audit(std::span<const BlockTable* const> tables) const {
     held += counted[i] > 0 ? 1 : 0;
   }
   const auto recycled = static_cast<std::int64_t>(recycled_.size());
-  invariant(held == held_ && held + recycled == static_cast<std::int64_t>(references_.size()),
-            "I2 blocks are conserved", "{} blocks in tables, {} counted as held, {} recycled of {}",
-            held, held_, recycled, references_.size());
+  invariant(
+      held == held_ + draining_ && held + recycled == static_cast<std::int64_t>(references_.size()),
+      "I2 blocks are conserved", "{} blocks in tables, {} counted as held, {} recycled of {}", held,
+      held_, recycled, references_.size());
 }
 
 }  // namespace tokenyard

@@ -30,9 +30,15 @@ std::string Scheduler::explain() {
 }
 
 void Scheduler::audit() {
-  std::vector<const BlockTable*> tables;
-  state_.live.for_each([&](LiveRequest& live) { tables.push_back(&live.blocks); });
-  state_.blocks.audit(tables);
+  std::vector<const BlockTable*> device;
+  std::vector<const BlockTable*> host;
+  state_.live.for_each([&](LiveRequest& live) {
+    device.push_back(&live.blocks);
+    host.push_back(&live.host_blocks);
+  });
+  swapper_.add_tables(device);
+  state_.blocks.audit(device);
+  state_.host_blocks.audit(host);
 }
 
 }  // namespace tokenyard

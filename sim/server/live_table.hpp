@@ -31,6 +31,7 @@ struct LiveRequest : RankingHook, ResidentHook {
   // KV memory.
   BlockTable blocks;
   std::int64_t reserve_tokens = 0;  ///< least tokens its table must cover; 0 = page by page
+  BlockTable host_blocks;           ///< where its KV is, or is being copied to or from
   std::int64_t computed_peak = 0;   ///< most tokens ever computed; below it work is repeated
 
   // Where it is.
@@ -45,6 +46,7 @@ struct LiveRequest : RankingHook, ResidentHook {
   Time last_token = kOrigin;
 
   bool resident() const { return !blocks.empty(); }
+  bool moving() const { return view.kv == KvPlace::moving_out || view.kv == KvPlace::moving_in; }
 };
 
 /// The live requests, by dense id. Addresses are stable while a request lives; slots are recycled,

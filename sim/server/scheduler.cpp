@@ -12,7 +12,10 @@
 namespace tokenyard {
 
 Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth)
-    : state_(settings, ports), former_(state_), in_flight_(static_cast<std::size_t>(depth)) {
+    : state_(settings, ports),
+      swapper_(state_),
+      former_(state_, swapper_),
+      in_flight_(static_cast<std::size_t>(depth)) {
   invariant(depth >= 1, "I3 a batch keeps its limits", "an executor that holds {} iterations",
             depth);
   for (InFlight& place : in_flight_) idle_.push_back(&place);
@@ -29,6 +32,9 @@ const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
 
   for (const Event& event : due) {
     if (const auto* end = std::get_if<IterationEnd>(&event.payload)) complete(*end, event.at);
+  }
+  for (const Event& event : due) {
+    if (const auto* end = std::get_if<CopyEnd>(&event.payload)) complete(*end, event.at);
   }
   for (const Event& event : due) {
     const auto* cancellation = std::get_if<Cancellation>(&event.payload);
@@ -89,6 +95,14 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   } else {
     finish_static_batch(*place, at);
   }
+}
+
+void Scheduler::complete(const CopyEnd& end, Time at) {
+  LiveRequest* live = swapper_.finish(end.copy);
+  if (live->phase == Phase::swap) {
+    enter_phase(state_, *live, Phase::preempted, std::max(at, live->phase_since));
+  }
+  if (live->cancel_requested) leave(*live, End::cancelled, state_.context.now());
 }
 
 /// Returns whether the request goes on.
@@ -154,9 +168,10 @@ void Scheduler::finish_static_batch(InFlight& batch, Time at) {
 }
 
 void Scheduler::cancel(LiveRequest& live, Time now) {
-  // What runs is cancelled when its iteration ends (in a static batch: when the batch ends).
+  // What runs is cancelled when its iteration ends (in a static batch: when the batch ends), what
+  // moves when its copy ends.
   live.cancel_requested = true;
-  if (!live.in_flight) leave(live, End::cancelled, now);
+  if (!live.in_flight && !live.moving()) leave(live, End::cancelled, now);
 }
 
 void Scheduler::arrive(const Request& request, Time now) {
@@ -190,6 +205,7 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
                                state_.context);
   }
   state_.blocks.release(live.blocks);
+  swapper_.forget(live);
   state_.ranking.erase(live);
   state_.ports.observer.ended(live.facts);
   ended_.push_back(live.view.id);
@@ -199,10 +215,13 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
 
 const Iteration& Scheduler::decide(Time now) {
   InFlight* next = form(now);
+  if (state_.settings.kv.proactive_swap) swapper_.look_ahead();
+  Iteration& decision = next == nullptr ? copies_alone_ : next->iteration;
+  decision.copies = swapper_.take_begun();
   if (next != nullptr) launch(*next, now);
   // While the executor has room, a further pass at this instant may still take who was left out.
   if (next == nullptr || !can_decide_more()) set_back_those_left_out(now);
-  return next == nullptr ? nothing_ : next->iteration;
+  return decision;
 }
 
 InFlight* Scheduler::form(Time now) {
@@ -220,7 +239,7 @@ InFlight* Scheduler::form(Time now) {
   InFlight& next = *idle_.back();
   former_.form(next);
   tell_evictions();
-  if (next.iteration.empty()) return nullptr;
+  if (next.members.empty()) return nullptr;
   idle_.pop_back();
   return &next;
 }
@@ -247,6 +266,10 @@ void Scheduler::launch(InFlight& next, Time now) {
   }
   IterationFacts facts;
   facts.kv_blocks_used = state_.blocks.held();
+  for (const KvCopy& copy : next.iteration.copies) {
+    const auto blocks = static_cast<std::int64_t>(copy.host_blocks.size());
+    (copy.direction == CopyDirection::to_host ? facts.blocks_out : facts.blocks_in) += blocks;
+  }
   facts.waiting = static_cast<std::int64_t>(state_.live.size() - next.members.size());
   state_.ports.observer.decided(now, next.iteration, facts);
 }
@@ -261,8 +284,8 @@ void Scheduler::set_back_those_left_out(Time now) {
 }
 
 void Scheduler::tell_evictions() {
-  for (LiveRequest* live : former_.evicted()) {
-    state_.ports.policy.on_evict(live->view, Eviction::recompute, state_.context, state_.ranking);
+  for (const auto& [live, how] : former_.evicted()) {
+    state_.ports.policy.on_evict(live->view, how, state_.context, state_.ranking);
   }
 }
 

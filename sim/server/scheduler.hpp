@@ -36,7 +36,9 @@ class Scheduler {
   std::size_t kinds_awaited() const { return idle_.empty() ? kKindsWhileBusy : Events::kKinds; }
   /// Whether a further pass at the same instant could decide another iteration.
   bool can_decide_more() const { return !idle_.empty() || !static_batches_.empty(); }
-  bool anything_in_flight() const { return idle_.size() < in_flight_.size(); }
+  bool anything_in_flight() const {
+    return idle_.size() < in_flight_.size() || swapper_.in_progress() > 0;
+  }
 
   /// The requests that ended in the last pass.
   const std::vector<RequestId>& ended() const { return ended_; }
@@ -49,6 +51,7 @@ class Scheduler {
 
  private:
   void complete(const IterationEnd& end, Time at);
+  void complete(const CopyEnd& end, Time at);
   bool progress(LiveRequest& live, const Slot& slot, bool finished, Duration ran, Time at);
   void produce_token(LiveRequest& live, Time at);
   void count_gap(Duration gap);
@@ -64,6 +67,7 @@ class Scheduler {
   void tell_evictions();
 
   ServerState state_;
+  Swapper swapper_;
   BatchFormer former_;
   std::deque<InFlight> in_flight_;  // one a place of the executor
   std::vector<InFlight*> idle_;
@@ -76,7 +80,7 @@ class Scheduler {
   Duration gap_{0};
   std::int64_t gap_count_ = 0;
   Time last_pass_ = kOrigin;
-  Iteration nothing_;
+  Iteration copies_alone_;  // what a pass returns that formed no batch
 };
 
 }  // namespace tokenyard

@@ -9,7 +9,8 @@ ServerState::ServerState(const ServerSettings& server_settings, const ServerPort
       ports(server_ports),
       ranking(live),
       blocks(settings.kv.device_blocks, settings.kv.block_size),
-      context(live, ports) {}
+      host_blocks(settings.kv.host_blocks, settings.kv.block_size),
+      context(live, ports, settings.limits.max_num_seqs) {}
 
 const RequestView& ServerContext::request(RequestId id) const {
   const LiveRequest* live = live_.find(id);

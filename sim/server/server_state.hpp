@@ -25,7 +25,9 @@ struct ServerPorts {
 /// The context handed to policies; the scheduler moves it on.
 class ServerContext final : public PolicyContext {
  public:
-  ServerContext(const LiveTable& live, const ServerPorts& ports) : live_(live) {
+  ServerContext(const LiveTable& live, const ServerPorts& ports, std::int64_t max_num_seqs)
+      : live_(live) {
+    max_num_seqs_ = max_num_seqs;
     cost_ = &ports.advising_cost;
     predictor_ = ports.predictor;
   }
@@ -48,6 +50,7 @@ struct ServerState {
   LiveTable live;
   RankIndex ranking;
   BlockManager blocks;
+  BlockManager host_blocks;
   ServerContext context;
   std::uint64_t pass = 0;  ///< number of the pass going on, from 1
 };

@@ -22,12 +22,23 @@ enum class Reserve : std::uint8_t {
   oracle  ///< prompt + the true output (vLLM paper §6.1; clairvoyant)
 };
 
+/// What becomes of a request whose blocks another needs.
+enum class Evict : std::uint8_t {
+  recompute,  ///< its KV is dropped and computed again later
+  swap,       ///< its KV is copied to the host, as long as there is room
+  cheaper     ///< whichever takes less time by the advising cost model, host room permitting
+};
+
 /// KV memory.
 struct KvSettings {
   std::int64_t block_size = 16;    ///< tokens a block, at least 1
   std::int64_t device_blocks = 0;  ///< at least 1
+  std::int64_t host_blocks = 0;    ///< for swapped KV
   Reserve reserve = Reserve::paged;
-  double watermark = 0;  ///< share of the pool kept free when a request without blocks enters
+  Evict evict = Evict::recompute;
+  bool proactive_swap = false;  ///< copy out and in ahead of need
+  double watermark = 0;  ///< share of the pool kept free when a request without blocks enters, and
+                         ///< the idle blocks that proactive swapping keeps for bursts
 };
 
 struct ServerSettings {

@@ -18,8 +18,11 @@ namespace {
 using namespace std::chrono_literals;
 
 const IntegerCost& cost() {
-  static const IntegerCost model(
-      {.iteration = 1ms, .prefill_token = 10us, .decode_sequence = 20us, .context_token = 1us});
+  static const IntegerCost model({.iteration = 1ms,
+                                  .prefill_token = 10us,
+                                  .decode_sequence = 20us,
+                                  .context_token = 1us,
+                                  .copy_block = 300us});
   return model;
 }
 

@@ -169,5 +169,27 @@ RC_GTEST_PROP(BlockManager, AgreesWithCountingFromScratchInEveryHistory, ()) {
   }
 }
 
+// Would catch: blocks that are free while a copy still reads them, or never again; and blocks that
+// another table still needs being drained.
+TEST(BlockManager, DrainingBlocksAreNobodysUntilTheirCopyHasEnded) {
+  BlockManager blocks(4, 16);
+  BlockTable table;
+  ASSERT_TRUE(blocks.grow(table, 3));
+  blocks.start_draining(table);
+  EXPECT_EQ(blocks.held(), 0);
+  EXPECT_EQ(blocks.draining(), 3);
+  EXPECT_EQ(blocks.free(), 1);
+  BlockTable other;
+  EXPECT_FALSE(blocks.grow(other, 2));
+  const BlockTable* tables[] = {&table};
+  blocks.audit(tables);
+  blocks.finish_draining(table);
+  EXPECT_TRUE(table.empty());
+  EXPECT_EQ(blocks.free(), 4);
+  ASSERT_TRUE(blocks.grow(other, 2));
+  const BlockTable shared = blocks.fork(other);
+  EXPECT_THROW(blocks.start_draining(other), InvariantBroken);
+}
+
 }  // namespace
 }  // namespace tokenyard

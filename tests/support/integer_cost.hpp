@@ -14,6 +14,7 @@ class IntegerCost final : public CostModel {
     Duration prefill_token{0};    ///< of a prompt or recomputed token
     Duration decode_sequence{0};  ///< of a decoding sequence
     Duration context_token{0};    ///< of a token attended to by a decoding sequence
+    Duration copy_block{0};       ///< of a KV block copied to or from the host
   };
 
   explicit IntegerCost(Terms terms) : terms_(terms) {}
@@ -25,6 +26,8 @@ class IntegerCost final : public CostModel {
            terms_.decode_sequence * load.decode_sequences +
            terms_.context_token * load.decode_context_tokens;
   }
+
+  Duration copy(std::int64_t blocks) const override { return terms_.copy_block * blocks; }
 
  private:
   Terms terms_;

@@ -57,6 +57,11 @@ inline ServerSettings random_settings() {
   settings.kv.reserve = *element(Reserve::paged, Reserve::paged, Reserve::paged, Reserve::whole,
                                  Reserve::pow2, Reserve::oracle);
   settings.kv.watermark = *element(0.0, 0.0, 0.1, 0.5);
+  settings.kv.evict = *element(Evict::recompute, Evict::swap, Evict::cheaper);
+  settings.kv.host_blocks = *inRange<std::int64_t>(0, 100) / settings.kv.block_size;
+  settings.kv.proactive_swap = *rc::gen::arbitrary<bool>();
+  if (settings.limits.static_batching) settings.kv.evict = Evict::recompute;
+  if (settings.kv.evict == Evict::recompute) settings.kv.proactive_swap = false;
   return settings;
 }
 

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "sim/ports/iteration.hpp"
+#include "sim/server/server_state.hpp"
+
+namespace tokenyard {
+
+/// Moves KV between device and host: begins copies, books their ends, and looks ahead (proactive
+/// swapping after FastServe, Wu et al., NSDI 2026, section 4.2). Who is moved is decided by the
+/// ranking and the policy's estimate of the next scheduled time; how long a copy takes is the
+/// executor's business. A draining block is not free, and a request does not run, before its copy
+/// has ended.
+class Swapper {
+ public:
+  explicit Swapper(ServerState& state);
+
+  /// The blocks that the watermark asks to keep free when a request enters. With proactive swapping
+  /// none: there the idle blocks are meant for those who enter.
+  std::int64_t watermark_blocks() const;
+
+  /// Whether there is room on the host for what `live` has computed.
+  bool has_host_room(const LiveRequest& live) const;
+  /// Whether swapping `live` out and in takes less time than computing its tokens again.
+  bool is_cheaper(const LiveRequest& live) const;
+
+  /// Begins to copy a resident out. Precondition: there is host room.
+  void swap_out(LiveRequest& live);
+  /// Begins to copy back a request that is on the host into `blocks` device blocks, for which there
+  /// is room.
+  void swap_in(LiveRequest& live, std::int64_t blocks);
+
+  /// A copy has ended. Returns its request.
+  LiveRequest* finish(CopyId copy);
+
+  /// Proactive swapping, after a batch was formed: while fewer blocks than the watermark are idle,
+  /// copies out residents that do not run, the latest expected first; otherwise copies back what
+  /// is on the host, the soonest expected first, as long as that many stay idle. Without a
+  /// watermark, one block a sequence of a batch is kept idle, at most a quarter of the pool.
+  void look_ahead();
+
+  /// The copies that began since the last call.
+  std::vector<KvCopy> take_begun();
+  std::int64_t in_progress() const { return static_cast<std::int64_t>(copies_.size()); }
+
+  /// Forgets a request that leaves: its host blocks are free.
+  void forget(LiveRequest& live);
+
+  /// Tables that copies hold, for audits.
+  void add_tables(std::vector<const BlockTable*>& device) const;
+
+ private:
+  struct Copy {
+    KvCopy copy;
+    BlockTable draining;  // device blocks on their way out
+  };
+
+  std::int64_t blocks_of(const LiveRequest& live) const;
+  void begin(LiveRequest& live, CopyDirection direction, BlockTable draining);
+  std::int64_t idle_blocks() const;
+  void copy_out_latest();
+  void copy_in_soonest();
+  void sort_by_next_scheduled(std::vector<LiveRequest*>& requests, bool soonest_first);
+
+  ServerState& state_;
+  std::map<CopyId, Copy> copies_;  // few at a time; ordered, so nothing depends on a hash
+  std::vector<KvCopy> begun_;
+  std::vector<LiveRequest*> on_host_;
+  std::vector<LiveRequest*> candidates_;
+  std::vector<std::pair<Time, LiveRequest*>> expected_;
+  std::uint64_t next_copy_ = 0;
+};
+
+}  // namespace tokenyard
