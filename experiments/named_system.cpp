@@ -30,7 +30,9 @@ NamedSystem read_named_system(const std::string& name) {
     std::replace(given.name.begin(), given.name.end(), '_', '-');
     given.value = settings.scalar_text(key);
     given.place = file.string() + ": /settings/" + key;
-    given.from_system = true;
+    if (given.name == "request-rate" || given.name == "limit" || given.name == "warmup") {
+      settings.refuse(key, "belongs to the workload, not to a system");
+    }
     system.settings.push_back(given);
   }
   json.refuse_unread();

@@ -9,6 +9,7 @@
 
 #include "experiments/cli/progress.hpp"
 #include "experiments/compose.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/named_system.hpp"
 #include "experiments/record/observer_list.hpp"
 #include "experiments/record/requests_csv.hpp"
@@ -77,7 +78,12 @@ Output open_output(const RunPlan& plan, const ResultFolder* folder, const std::s
   Output output;
   if (folder == nullptr) return output;
   output.place = folder->path() / name;
-  std::filesystem::create_directories(output.place);
+  std::error_code error;
+  std::filesystem::create_directories(output.place, error);
+  if (error) {
+    throw InputError(
+        fmt::format("{}: cannot be created: {}", output.place.string(), error.message()));
+  }
   if (plan.iterations) output.iterations_csv = open_file(output.place / "iterations.csv");
   if (plan.timeline) output.timeline_json = open_file(output.place / "timeline.json");
   return output;
@@ -136,7 +142,8 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const SharedTrace& sha
   options.warmup = kOrigin + from_seconds(settings.warmup_s);
   options.iterations_csv = output.iterations_csv.get();
   Recorder recorder(options);
-  ObserverList observers({&recorder});
+  InterruptWatch interrupts;
+  ObserverList observers({&recorder, &interrupts});
   std::unique_ptr<TimelineWriter> timeline;
   if (output.timeline_json) {
     timeline =

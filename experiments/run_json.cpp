@@ -3,7 +3,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
+#include "traces/generate.hpp"
 
 namespace tokenyard {
 
@@ -43,6 +45,11 @@ Json trace_json(const std::string& path, const TraceFacts& trace) {
   return json;
 }
 
+/// What a JSON file that a run was told to read says.
+Json contents(const std::string& path) {
+  return Json::parse(JsonFile::read(path).raw());
+}
+
 /// Counts look like counts.
 Json number_json(double value) {
   constexpr double kExact = 9e15;
@@ -72,6 +79,7 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
   json["repeat"] = traces.size();
   json["format"] = plan.format;
   json["zero"] = plan.zero;
+  if (is_workload_plan(plan.trace)) json["plan"] = contents(plan.trace);
   json["traces"] = Json::array();
   for (const TraceFacts& trace : traces) json["traces"].push_back(trace_json(plan.trace, trace));
   json["rows"] = Json::array();
@@ -81,6 +89,9 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
     entry["policy"] = row.policy;
     entry["system"] = row.system;
     entry["settings"] = settings_json(row.machine.settings);
+    if (const auto& file = row.machine.settings.cost_file; !file.empty()) {
+      entry["cost"] = contents(file);
+    }
     json["rows"].push_back(entry);
   }
   json["runs"] = Json::array();

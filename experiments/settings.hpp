@@ -38,7 +38,6 @@ struct GivenSetting {
   std::string name;   ///< as on the command line, without dashes in front ("max-num-seqs")
   std::string value;  ///< a flag's is "true" or "false"
   std::string place;  ///< "--max-num-seqs" or "vllm.json:7: /settings/max_num_seqs"
-  bool from_system = false;
 };
 
 /// A row of the table of settings.

@@ -17,6 +17,7 @@ std::vector<std::string> list_spec_names(const std::filesystem::path& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
     if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
   }
+  if (missing) throw InputError(folder.string(), 0, "", "cannot list this folder");
   std::sort(names.begin(), names.end());
   return names;
 }

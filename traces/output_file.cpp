@@ -1,11 +1,13 @@
 #include "traces/output_file.hpp"
 
+#include <boost/iostreams/categories.hpp>
 #include <boost/iostreams/filter/gzip.hpp>
 #include <boost/iostreams/filtering_streambuf.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <system_error>
 
 #include "sim/kernel/input_error.hpp"
@@ -13,6 +15,27 @@
 namespace tokenyard {
 
 namespace io = boost::iostreams;
+
+namespace {
+
+/// The end of the compressor's chain. A stream buffer that fails would be tried again for ever.
+class FileSink {
+ public:
+  using char_type = char;
+  using category = io::sink_tag;
+
+  explicit FileSink(std::ofstream& file) : file_(&file) {}
+
+  std::streamsize write(const char* text, std::streamsize size) {
+    if (!file_->write(text, size)) throw std::ios_base::failure("short write");
+    return size;
+  }
+
+ private:
+  std::ofstream* file_;
+};
+
+}  // namespace
 
 struct OutputFile::Sink {
   std::string path;
@@ -38,7 +61,7 @@ OutputFile::OutputFile(const std::string& path) : sink_(std::make_unique<Sink>()
   }
   if (sink_->gzip) {
     sink_->packed.push(io::gzip_compressor());
-    sink_->packed.push(sink_->file);
+    sink_->packed.push(FileSink(sink_->file));
   }
 }
 

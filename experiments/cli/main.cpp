@@ -6,12 +6,14 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "experiments/cli/list_command.hpp"
 #include "experiments/cli/report_command.hpp"
 #include "experiments/cli/run_command.hpp"
 #include "experiments/cli/trace_command.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/run_json.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/invariant.hpp"
@@ -34,6 +36,7 @@ constexpr Verb kVerbs[] = {
 
 constexpr int kWrongUsage = 2;
 constexpr int kInvariantBroke = 3;
+constexpr int kInterrupted = 130;  // as shells have it
 
 void print_help() {
   fmt::print(
@@ -75,23 +78,36 @@ int dispatch(const std::vector<std::string>& arguments) {
                                           tokenyard::suggestion(verb, names)));
 }
 
+/// One line on standard error; where that fails too there is nobody left to tell.
+int fail(int status, const std::string& message) {
+  const std::string line = "tokenyard: " + message + "\n";
+  std::fputs(line.c_str(), stderr);
+  return status;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  tokenyard::note_interrupts();
+  try {
+    const int status = dispatch(arguments);
+    if (std::fflush(stdout) == 0) return status;
+    return fail(kWrongUsage, "standard output cannot be written");
+  } catch (const tokenyard::Interrupted& error) {
+    return fail(kInterrupted, error.what());
+  } catch (const tokenyard::InputError& error) {
+    return fail(kWrongUsage, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kWrongUsage, "out of memory");
+  } catch (const std::system_error& error) {
+    return fail(kWrongUsage, error.what());
+  } catch (const tokenyard::InvariantBroken& error) {
+    return fail(kInvariantBroke, error.what());
+  } catch (const std::exception& error) {
+    return fail(kInvariantBroke, std::string("unexpected: ") + error.what());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const int status = dispatch({argv + 1, argv + argc});
-    return std::fflush(stdout) == 0 ? status : kWrongUsage;
-  } catch (const tokenyard::InputError& error) {
-    fmt::print(stderr, "tokenyard: {}\n", error.what());
-    return kWrongUsage;
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "tokenyard: out of memory\n");
-    return kWrongUsage;
-  } catch (const tokenyard::InvariantBroken& error) {
-    fmt::print(stderr, "tokenyard: {}\n", error.what());
-    return kInvariantBroke;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "tokenyard: unexpected: {}\n", error.what());
-    return kInvariantBroke;
-  }
+  return run({argv + 1, argv + argc});
 }

@@ -51,10 +51,14 @@ Column numbers(std::span<const Summary> summaries, std::string group, std::strin
   return column;
 }
 
+/// To the first row of the same seed: only runs on the same draws can be compared one by one.
 Column ratios(std::span<const Summary> summaries) {
   Column column{"JCT vs", "first", {}};
-  const auto base = summaries.front().value("mean_jct_s");
   for (const Summary& summary : summaries) {
+    const auto first = std::find_if(summaries.begin(), summaries.end(), [&](const Summary& other) {
+      return other.key.seed == summary.key.seed;
+    });
+    const auto base = first->value("mean_jct_s");
     const auto value = summary.value("mean_jct_s");
     column.cells.push_back(base && value && *base > 0 ? fmt::format("{:.3f}x", *value / *base)
                                                       : "-");

@@ -247,8 +247,10 @@ InFlight* Scheduler::form(Time now) {
 void Scheduler::launch(InFlight& next, Time now) {
   const Limits& limits = state_.settings.limits;
   const IterationLoad& load = next.iteration.load;
+  const bool lone_long_prompt =
+      load.prefill_sequences == 1 && load.prefill_tokens > limits.max_num_batched_tokens;
   invariant(static_cast<std::int64_t>(next.members.size()) <= limits.max_num_seqs &&
-                (limits.static_batching || load.prefill_sequences <= 1 ||
+                (limits.static_batching || lone_long_prompt ||
                  load.prefill_tokens + load.decode_sequences <= limits.max_num_batched_tokens),
             "I3 a batch keeps its limits", "{} sequences, {} prompt tokens", next.members.size(),
             load.prefill_tokens);

@@ -57,6 +57,7 @@ TEST(LinearCostModel, TermsAddUp) {
           "decode_sequence_s":1e-3,"context_token_s":1e-6,"swap_block_s":0.5})");
   EXPECT_EQ(model.iteration(mixed_load()), 10ms + 15ms + 225us + 2ms + 100us);
   EXPECT_EQ(model.coefficients().swap_block_s, 0.5);
+  EXPECT_EQ(model.copy(3), std::chrono::milliseconds(1500));
 }
 
 // Would catch: rounding of each term instead of the sum (0.4 ns + 0.4 ns is 1 ns, not 0).

@@ -103,10 +103,14 @@ TEST(BlockManager, TheAuditFindsACorruptedTable) {
   EXPECT_NO_THROW(blocks.audit(tables));
 }
 
-// Would catch: a pool without blocks or blocks without tokens let through to divide by zero later.
-TEST(BlockManager, APoolWithoutBlocksBreaksAnInvariant) {
-  EXPECT_THROW(BlockManager(0, 16), InvariantBroken);
+// Would catch: blocks without tokens let through to divide by zero later. A pool without blocks (a
+// host without room) only never grants any.
+TEST(BlockManager, BlocksWithoutTokensBreakAnInvariant) {
+  EXPECT_THROW(BlockManager(-1, 16), InvariantBroken);
   EXPECT_THROW(BlockManager(16, 0), InvariantBroken);
+  BlockManager none(0, 16);
+  BlockTable table;
+  EXPECT_FALSE(none.grow(table, 1));
 }
 
 /// The most memory that this process ever had, in KiB.

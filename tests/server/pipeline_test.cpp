@@ -132,6 +132,10 @@ class StagedExecutor final : public Executor {
   int depth() const override { return static_cast<int>(busy_until_.size()); }
 
   void begin(const Iteration& iteration, Time now, Events& events) override {
+    for (const KvCopy& copy : iteration.copies) {
+      events.post(now + 300us * copy.host_blocks.size(), index(copy.id), CopyEnd{copy.id});
+    }
+    if (iteration.slots.empty()) return;
     auto& outcomes = outcomes_.emplace_back();
     for (const Slot& slot : iteration.slots) {
       outcomes.push_back(

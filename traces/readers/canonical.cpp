@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "sim/kernel/strict_json.hpp"
+#include "sim/kernel/text.hpp"
 #include "traces/readers/catalogue.hpp"
 
 namespace tokenyard {
@@ -32,6 +33,9 @@ void read_request(const JsonObject& json, TraceBuilder& rows) {
   }
   TraceRow row;
   const std::string label = json.scalar_text("id");
+  if (const std::string raw = json.raw("id"); raw.front() != '"' && !parse_integer(raw)) {
+    json.refuse("id", "expected a text or an integer, found " + printable(raw));
+  }
   const std::string tenant = json.string_or("tenant", "");
   row.label = label;
   row.tenant = tenant;

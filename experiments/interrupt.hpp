@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stdexcept>
+
+#include "sim/ports/observer.hpp"
+
+namespace tokenyard {
+
+/// Thrown out of a run that the user stopped (SIGINT, SIGTERM, SIGHUP): what was half-written is
+/// removed on the way. The command line turns it into exit status 130.
+class Interrupted : public std::runtime_error {
+ public:
+  Interrupted() : std::runtime_error("interrupted; nothing was written") {}
+};
+
+/// From now on the signals above are only noted. Process-wide.
+void note_interrupts();
+
+/// Throws `Interrupted` at the next iteration after such a signal. Steers nothing otherwise.
+class InterruptWatch final : public Observer {
+ public:
+  void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override;
+};
+
+}  // namespace tokenyard

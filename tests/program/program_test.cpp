@@ -1,0 +1,206 @@
+// The program as users call it: exit status, messages, and files to the last byte.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+namespace tokenyard {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+struct Called {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A folder of its own for each test, removed at its end.
+class Program : public testing::Test {
+ protected:
+  Program() {
+    std::string name = (fs::temp_directory_path() / "tokenyard-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  ~Program() override { fs::remove_all(folder_); }
+
+  Called call(const std::string& arguments) {
+    const std::string command = "cd " + folder_.string() + " && " TOKENYARD_BINARY " " + arguments +
+                                " >stdout.txt 2>stderr.txt";
+    Called called;
+    called.status = WEXITSTATUS(std::system(command.c_str()));
+    called.out = text_of(folder_ / "stdout.txt");
+    called.err = text_of(folder_ / "stderr.txt");
+    return called;
+  }
+
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+
+  /// Every file below a folder with its bytes.
+  std::map<std::string, std::string> files(const std::string& name) {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / name)) {
+      if (entry.is_regular_file()) {
+        found[fs::relative(entry.path(), folder_ / name).string()] = text_of(entry.path());
+      }
+    }
+    return found;
+  }
+
+  fs::path folder_;
+};
+
+constexpr const char* kMachine = " --model opt-13b --device a100-40g --max-num-seqs 8 ";
+constexpr const char* kPlan =
+    R"({"requests":120,"arrivals":"poisson:rate=3","lengths":"sharegpt-like"})";
+constexpr const char* kPolicies =
+    " fcfs mlfq skip-join-mlfq:promote_after_ms=300 srpt srpt:size=work ";
+
+// Would catch: anything in a result that depends on more than its inputs, for every policy, with
+// iterations and timeline, swapping under a tight pool, noise and several seeds.
+TEST_F(Program, SameCommandSameBytes) {
+  write("plan.json", kPlan);
+  const std::string command =
+      std::string("run plan.json") + kPolicies + kMachine +
+      "--repeat 2 --iterations --timeline --kv-blocks 200 --evict swap --proactive-swap "
+      "--predictor noisy:sigma=0.5 --quiet --out ";
+  ASSERT_EQ(call(command + "a").status, 0);
+  ASSERT_EQ(call(command + "b").status, 0);
+  const auto first = files("a");
+  EXPECT_EQ(first.size(), 3 + 10 * 3u) << "run.json, two summaries, and three files a run";
+  EXPECT_EQ(first, files("b"));
+}
+
+// Would catch: a named system that does not load, or runs that lose requests.
+TEST_F(Program, EveryNamedSystemCompletesAWorkload) {
+  write("plan.json", kPlan);
+  const Called called =
+      call(std::string("run plan.json --system faster-transformer --system orca --system orca-pow2 "
+                       "--system orca-oracle --system vllm --system fastserve --system "
+                       "fastserve-artifact") +
+           kMachine + "--json");
+  ASSERT_EQ(called.status, 0) << called.err;
+  std::size_t complete = 0;
+  for (std::size_t at = 0; (at = called.out.find("\"completed\": 120", at)) != std::string::npos;) {
+    ++at;
+    ++complete;
+  }
+  EXPECT_EQ(complete, 7u);
+}
+
+// Would catch: a column that is renamed or moved.
+TEST_F(Program, ResultFilesHaveThePromisedColumns) {
+  write("plan.json", kPlan);
+  ASSERT_EQ(call(std::string("run plan.json fcfs --iterations --out r") + kMachine).status, 0);
+  EXPECT_THAT(text_of(folder_ / "r/fcfs/requests.csv"),
+              testing::StartsWith(
+                  "request_id,arrival_s,prompt_tokens,output_tokens,status,first_scheduled_s,"
+                  "first_token_s,finish_s,jct_s,ttft_s,tpot_s,normalized_latency_s,queue_s,"
+                  "prefill_s,decode_s,preempted_s,swap_s,preemptions,swaps_out,swaps_in,"
+                  "recomputed_tokens,tenant,priority,replica\n"));
+  EXPECT_THAT(text_of(folder_ / "r/fcfs/iterations.csv"),
+              testing::StartsWith("start_s,duration_s,batch,prefill_tokens,decode_tokens,"
+                                  "kv_blocks_used,swapped_in,swapped_out,waiting\n"));
+  EXPECT_THAT(text_of(folder_ / "r/summary.csv"),
+              testing::StartsWith("label,policy,system,seed,requests,completed,rejected,"
+                                  "duration_s,request_throughput,output_token_throughput,"
+                                  "mean_jct_s,p50_jct_s,"));
+}
+
+struct BadCall {
+  const char* arguments;
+  const char* message;
+};
+
+// Would catch: bad input that is taken, that ends with another status than 2, that says more or
+// less than one line, or that leaves a result folder behind.
+TEST_F(Program, BadInputGetsOneLineWithItsPlaceAndLeavesNothing) {
+  const std::string head = "id,arrival_ns,input_tokens,output_tokens\n";
+  write("good.csv", head + "a,0,10,5\n");
+  write("empty.csv", "");
+  write("none.csv", head);
+  write("negative.csv", head + "a,0,-1,5\n");
+  write("fraction.csv", head + "a,0,1.5,5\n");
+  write("text.csv", head + "a,0,ten,5\n");
+  write("twice.csv", head + "a,0,10,5\na,1,10,5\n");
+  write("typo.json", R"({"requests":9,"arrivals":"uniform:rate=1","lengths":"alpaca-like","x":1})");
+  write("cost.json", "{\"kind\":\"linear\",\n\"iteration\":1}");
+  const BadCall calls[] = {
+      {"missing.csv fcfs", "missing.csv: cannot be read"},
+      {"empty.csv fcfs", "empty.csv: the file is empty"},
+      {"none.csv fcfs", "none.csv:1: the trace has no request"},
+      {"negative.csv fcfs", "negative.csv:2: input_tokens: -1 is negative"},
+      {"fraction.csv fcfs", "fraction.csv:2: input_tokens: '1.5' is not"},
+      {"text.csv fcfs", "text.csv:2: input_tokens: 'ten' is not"},
+      {"twice.csv fcfs", "twice.csv:3: id: 'a' is a duplicate"},
+      {"typo.json fcfs", "typo.json:1: /x: unknown key"},
+      {"good.csv fifo", "unknown policy 'fifo'"},
+      {"good.csv mlfq:ratoi=2", "unknown parameter 'ratoi' (did you mean 'ratio'?)"},
+      {"good.csv mlfq:base_quantum_ms=0", "base_quantum_ms: expected"},
+      {"good.csv mlfq:ratio=0.5", "ratio: expected"},
+      {"good.csv fcfs --max-num-seq 4", "(did you mean 'max-num-seqs'?)"},
+      {"good.csv fcfs --kv-blocks 0", "--kv-blocks: expected"},
+      {"good.csv fcfs --proactive-swap", "--proactive-swap needs"},
+      {"good.csv fcfs --cost cost.json", "cost.json:2: /iteration: unknown key"},
+      {"good.csv fcfs --system vlm", "unknown system 'vlm' (did you mean 'vllm'?)"},
+      {"good.csv srpt --predictor magic", "unknown predictor 'magic'"},
+  };
+  for (const BadCall& bad : calls) {
+    const Called called = call(std::string("run ") + bad.arguments +
+                               " --model llama-3.1-8b --device a100-80g --out result");
+    EXPECT_EQ(called.status, 2) << bad.arguments;
+    EXPECT_THAT(called.err, HasSubstr(bad.message)) << bad.arguments;
+    EXPECT_EQ(std::count(called.err.begin(), called.err.end(), '\n'), 1) << called.err;
+    EXPECT_EQ(called.out, "") << bad.arguments;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      EXPECT_THAT(entry.path().filename().string(), testing::Not(testing::StartsWith("result")));
+    }
+  }
+}
+
+// Would catch: a full disk that hangs, passes for success or leaves half a file; and a closed
+// standard output that nobody is told of.
+TEST_F(Program, WhatCannotBeWrittenIsSaid) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  write("plan.json", kPlan);
+  const std::string run = std::string("run plan.json fcfs") + kMachine;
+  const Called full = call(run + "--json >/dev/full 2>said.txt; status=$?; exit $status");
+  EXPECT_EQ(full.status, 2);
+  EXPECT_THAT(text_of(folder_ / "said.txt"), HasSubstr("standard output cannot be written"));
+}
+
+// Would catch: help that is missing or fails, and lists that lose a name.
+TEST_F(Program, HelpAndListsAnswer) {
+  for (const char* arguments : {"--help", "run --help", "report --help", "list --help",
+                                "trace generate --help", "--version"}) {
+    const Called called = call(arguments);
+    EXPECT_EQ(called.status, 0) << arguments;
+    EXPECT_FALSE(called.out.empty()) << arguments;
+    EXPECT_EQ(called.err, "") << arguments;
+  }
+  EXPECT_THAT(call("list policies").out, HasSubstr("skip-join-mlfq"));
+  EXPECT_THAT(call("list systems").out, HasSubstr("fastserve-artifact"));
+  EXPECT_THAT(call("list models").out, HasSubstr("opt-175b"));
+  EXPECT_THAT(call("list devices").out, HasSubstr("h200"));
+  EXPECT_THAT(call("list metrics").out, HasSubstr("p99_ttft_s"));
+  EXPECT_EQ(call("list nothing").status, 2);
+}
+
+}  // namespace
+}  // namespace tokenyard
