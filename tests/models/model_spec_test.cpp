@@ -115,7 +115,7 @@ TEST(ModelSpec, UnknownNamesAreRefused) {
               HasSubstr("unknown model '../devices/h200'"));
   EXPECT_THAT(refusal([] { load_model_spec(kData, "qqqqqqqqqq"); }), HasSubstr("known are bloom"));
   EXPECT_THAT(refusal([] { load_model_spec("/nonexistent", "gpt2"); }),
-              HasSubstr("/nonexistent/specs: no model files"));
+              HasSubstr("/nonexistent/specs: cannot list this folder"));
 }
 
 // Would catch: a data file with a slip that is taken in silence.
