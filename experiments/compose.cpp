@@ -13,6 +13,7 @@
 #include "models/model_spec.hpp"
 #include "models/roofline_cost_model.hpp"
 #include "policies/catalogue.hpp"
+#include "policies/starvation_guard.hpp"
 #include "sim/kernel/clock.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
@@ -25,7 +26,7 @@
 
 namespace tokenyard {
 
-std::unique_ptr<Policy> compose_policy(const std::string& text) {
+std::unique_ptr<Policy> compose_policy(const std::string& text, const std::string& guard) {
   const auto colon = text.find(':');
   const std::string name = text.substr(0, colon);
   std::vector<std::string> names;
@@ -36,7 +37,7 @@ std::unique_ptr<Policy> compose_policy(const std::string& text) {
         "policy " + name, colon == std::string::npos ? "" : text.substr(colon + 1));
     auto policy = entry->make(parameters);
     parameters.refuse_unread();
-    return policy;
+    return guard.empty() ? std::move(policy) : guard_against_starvation(std::move(policy), guard);
   }
   throw InputError(fmt::format("unknown policy '{}'{}; see 'tokenyard list policies'",
                                printable(name), suggestion(name, names)));
@@ -132,7 +133,7 @@ std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const S
 bool is_clairvoyant(const std::string& policy, const Machine& machine, const Trace& trace) {
   const Reserve reserve = machine.settings.server.kv.reserve;
   if (reserve == Reserve::pow2 || reserve == Reserve::oracle) return true;
-  const auto made = compose_policy(policy);
+  const auto made = compose_policy(policy, machine.settings.guard);
   const TraceTruth truth(trace);
   const auto predictor = compose_predictor(*made, machine.settings, truth, trace, 0);
   return predictor != nullptr && predictor->clairvoyant();
@@ -140,7 +141,7 @@ bool is_clairvoyant(const std::string& policy, const Machine& machine, const Tra
 
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const Trace& trace, std::uint64_t seed, Observer& observer) {
-  const auto made = compose_policy(policy);
+  const auto made = compose_policy(policy, machine.settings.guard);
   const TraceTruth truth(trace);
   const auto predictor = compose_predictor(*made, machine.settings, truth, trace, seed);
   TraceWorkload workload(trace);

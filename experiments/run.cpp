@@ -34,10 +34,10 @@ std::vector<RunRow> resolve_rows(const RunPlan& plan) {
     for (const RunRow& row : rows) {
       if (row.series == series) throw InputError(fmt::format("'{}' is given twice", series));
     }
-    compose_policy(policy);  // a bad one must be refused before anything runs
     Settings settings;
     apply_settings(settings, implied);
     apply_settings(settings, plan.settings);
+    compose_policy(policy, settings.guard);  // a bad one must be refused before anything runs
     rows.push_back({series, policy, system, compose_machine(settings)});
   };
   if (plan.systems.empty()) {

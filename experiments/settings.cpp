@@ -105,6 +105,10 @@ constexpr SettingEntry kEntries[] = {
     {"look-past", true, "go on past a request that does not fit (off)",
      [](S& s, const G& g) { s.server.limits.look_past = flag(g); },
      [](const S& s) { return text_of(s.server.limits.look_past); }},
+    {"max-waiting", false,
+     "a request that finds so many waiting for their first turn is rejected; 0 = never (0)",
+     [](S& s, const G& g) { s.server.limits.max_waiting = integer(g, 0, kMostTokens); },
+     [](const S& s) { return fmt::to_string(s.server.limits.max_waiting); }},
     {"max-model-len", false,
      "longest context, longer requests are rejected (the model's; 0 = none)",
      [](S& s, const G& g) { s.server.limits.max_model_len = integer(g, 0, kMostTokens); },
@@ -139,6 +143,11 @@ constexpr SettingEntry kEntries[] = {
      "share of blocks kept free when a request enters, or idle by proactive swapping (0)",
      [](S& s, const G& g) { s.server.kv.watermark = number(g, 0, 1); },
      [](const S& s) { return format_number(s.server.kv.watermark); }},
+    {"guard", false,
+     "starvation guard around any policy, one of: after_ms=X (goes first after waiting X ms), "
+     "skips=K (after K iterations without it), aging=R (its key gains R units a second waited) "
+     "(none)",
+     [](S& s, const G& g) { s.guard = g.value; }, [](const S& s) { return s.guard; }},
     {"predictor", false,
      "length predictor for policies that need one, see 'list predictors' (oracle)",
      [](S& s, const G& g) { s.predictor = g.value; }, [](const S& s) { return s.predictor; }},

@@ -26,6 +26,7 @@ struct Settings {
   ServerSettings server;
   bool derive_host_blocks = true;  ///< no number was given
   std::string predictor = "oracle";
+  std::string guard;  ///< a starvation guard around the policy, "after_ms=300"; empty: none
 
   // The workload and what is kept of it.
   std::optional<double> request_rate;

@@ -176,12 +176,18 @@ void Scheduler::cancel(LiveRequest& live, Time now) {
 
 void Scheduler::arrive(const Request& request, Time now) {
   LiveRequest& live = state_.live.insert(request);
-  const Admission admission = admit(request, state_.settings, state_.ports.oracle);
+  Admission admission = admit(request, state_.settings, state_.ports.oracle);
+  const std::int64_t most = state_.settings.limits.max_waiting;
+  if (admission.admitted && most > 0 && waiting_ >= most) {
+    admission.admitted = false;
+    admission.reason = "the queue is full";
+  }
   if (!admission.admitted) {
     live.facts.reason = admission.reason;
     leave(live, End::rejected, now);
     return;
   }
+  ++waiting_;
   live.view.max_tokens = admission.max_tokens;
   live.view.last_iteration = state_.context.iterations();
   live.reserve_tokens = admission.reserve_tokens;
@@ -200,6 +206,7 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
             "request {}: {} ns of {} ns", index(live.view.id), in_system.count(),
             (at - live.view.arrived).count());
   if (end != End::rejected) {
+    if (live.facts.first_scheduled == kNever) --waiting_;
     state_.ports.policy.on_end(live.view,
                                end == End::finished ? Departure::finished : Departure::cancelled,
                                state_.context);
@@ -258,7 +265,10 @@ void Scheduler::launch(InFlight& next, Time now) {
   next.iteration.begun = now;
   state_.context.count_iteration();
   for (LiveRequest* live : next.members) {
-    if (live->facts.first_scheduled == kNever) live->facts.first_scheduled = now;
+    if (live->facts.first_scheduled == kNever) {
+      live->facts.first_scheduled = now;
+      --waiting_;
+    }
     if (live->done) continue;
     const bool repeats_work = live->view.computed < live->computed_peak;
     const bool has_token = live->facts.first_token != kNever;

@@ -76,6 +76,7 @@ class Scheduler {
   std::vector<RequestId> cancelled_before_arrival_;
   std::vector<RequestId> ended_;
   std::uint64_t next_iteration_ = 0;
+  std::int64_t waiting_ = 0;  // admitted and never scheduled yet
   std::int64_t iterations_without_token_ = 0;
   Duration gap_{0};
   std::int64_t gap_count_ = 0;

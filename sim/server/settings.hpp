@@ -11,6 +11,7 @@ struct Limits {
   std::int64_t chunk_tokens = 0;   ///< most prompt tokens of one request an iteration; 0 = whole
   bool static_batching = false;    ///< a batch runs until its longest member ends
   bool look_past = false;          ///< go on past a request that does not fit
+  std::int64_t max_waiting = 0;    ///< most requests that wait for their first turn; 0 = no limit
   std::int64_t max_model_len = 0;  ///< context: prompt and output together; 0 = no limit
 };
 

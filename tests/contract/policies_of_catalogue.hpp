@@ -39,12 +39,25 @@ inline std::vector<std::string> policies_under_test() {
   return texts;
 }
 
+/// Each policy of the catalogue inside each kind of starvation guard.
+inline std::vector<std::string> guarded_policies() {
+  std::vector<std::string> texts;
+  for (const PolicyEntry* entry : policy_catalogue()) {
+    for (const char* guard : {"after_ms=4", "skips=2", "aging=200"}) {
+      texts.push_back(std::string(entry->name) + " guarded by " + guard);
+    }
+  }
+  return texts;
+}
+
 /// Policies that may take turns for ever. Where memory is short, chunks and recomputation on top
 /// can undo each turn's work, so these run to an end only where each turn yields a token.
 inline std::vector<std::string> turn_taking_policies() {
-  return {"mlfq:base_quantum_ms=3,ratio=1", "mlfq:levels=2,promote_after_ms=5",
-          "mlfq:demote=fit,overrun=carry,order=lifo,promote_after_ms=2",
-          "skip-join-mlfq:levels=3,ratio=4,promote_after_ms=10,order=arrival"};
+  std::vector<std::string> texts = guarded_policies();
+  texts.insert(texts.end(), {"mlfq:base_quantum_ms=3,ratio=1", "mlfq:levels=2,promote_after_ms=5",
+                             "mlfq:demote=fit,overrun=carry,order=lifo,promote_after_ms=2",
+                             "skip-join-mlfq:levels=3,ratio=4,promote_after_ms=10,order=arrival"});
+  return texts;
 }
 
 }  // namespace tokenyard::test

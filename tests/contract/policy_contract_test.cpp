@@ -108,6 +108,7 @@ class Life {
 
   void take(const Step& step) {
     bench_.context.advance(1ms);
+    bench_.context.count_iteration();
     const bool live = bench_.context.views.contains(RequestId{step.request});
     if (step.what == Step::What::refresh) return bench_.refresh();
     if (step.what == Step::What::arrive) {

@@ -54,13 +54,17 @@ class FakeContext final : public PolicyContext {
     predictor_ = predictor;
   }
 
-  const RequestView& request(RequestId id) const override { return views.at(id); }
+  const RequestView& request(RequestId id) const override {
+    ++asked;
+    return views.at(id);
+  }
 
   void at(Time now) { now_ = now; }
   void advance(Duration by) { now_ += by; }
   void count_iteration() { ++iterations_; }
 
   std::map<RequestId, RequestView> views;
+  mutable std::size_t asked = 0;  ///< how often a policy looked at a request
 };
 
 /// One policy with its ranking, driven by hand as the server would drive it.
@@ -76,6 +80,7 @@ class PolicyBench {
     view.id = RequestId{id};
     view.slot = id;
     view.arrived = view.last_ran = context.now();
+    view.last_iteration = context.iterations();
     view.prompt_tokens = prompt_tokens;
     view.max_tokens = 1'000'000;
     policy_->on_arrive(view, context, ranking);
@@ -91,6 +96,7 @@ class PolicyBench {
     view.generated += tokens == pending ? 1 : 0;
     view.served += ran;
     view.last_ran = context.now();
+    view.last_iteration = context.iterations();
     policy_->on_progress(view, ran, context, ranking);
   }
 

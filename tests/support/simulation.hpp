@@ -75,7 +75,8 @@ struct Outcome {
   double mean_jct_s() const;
 };
 
-/// The policy "name" or "name:key=value,…" of the catalogue.
+/// The policy "name" or "name:key=value,…" of the catalogue; "… guarded by after_ms=5" puts a
+/// starvation guard around it.
 std::unique_ptr<Policy> make_policy(const std::string& text);
 
 /// A pool that is never short, for tests that are about something else.
