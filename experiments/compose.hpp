@@ -14,8 +14,8 @@
 
 namespace tokenyard {
 
-/// The policy "name" or "name:key=value,…", inside a starvation guard where `guard` is not empty. An
-/// unknown name or parameter is an `InputError`.
+/// The policy "name" or "name:key=value,…", inside a starvation guard where `guard` is not empty.
+/// An unknown name or parameter is an `InputError`.
 std::unique_ptr<Policy> compose_policy(const std::string& text, const std::string& guard = "");
 
 /// What charges an iteration, and the settings with all that model and device imply filled in.

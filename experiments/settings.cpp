@@ -144,9 +144,7 @@ constexpr SettingEntry kEntries[] = {
      [](S& s, const G& g) { s.server.kv.watermark = number(g, 0, 1); },
      [](const S& s) { return format_number(s.server.kv.watermark); }},
     {"guard", false,
-     "starvation guard around any policy, one of: after_ms=X (goes first after waiting X ms), "
-     "skips=K (after K iterations without it), aging=R (its key gains R units a second waited) "
-     "(none)",
+     "starvation guard around the policy: after_ms=X, skips=K or aging=R, see above (none)",
      [](S& s, const G& g) { s.guard = g.value; }, [](const S& s) { return s.guard; }},
     {"predictor", false,
      "length predictor for policies that need one, see 'list predictors' (oracle)",

@@ -79,6 +79,10 @@ class StarvationGuard final : public Policy {
 
   Time wake_at(const PolicyContext& context) const override { return inner_->wake_at(context); }
   int level(const RequestView& request) const override { return inner_->level(request); }
+  std::optional<Time> next_scheduled(const RequestView& request,
+                                     const PolicyContext& context) const override {
+    return inner_->next_scheduled(request, context);
+  }
 
  private:
   struct State {

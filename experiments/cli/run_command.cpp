@@ -28,6 +28,12 @@ constexpr const char* kUsage =
     "  tokenyard run trace.csv --system orca --system vllm --model opt-13b --device a100-40g "
     "--out results\n"
     "\n"
+    "--guard bounds how long any policy may leave a request waiting. It goes ahead of all others "
+    "for\n"
+    "one iteration when it has waited X ms (after_ms=X) or was passed over in K iterations\n"
+    "(skips=K); or its key improves by R of the policy's units a second that it waits (aging=R;\n"
+    "ns of arrival for fcfs, levels for mlfq, tokens for srpt).\n"
+    "\n"
     "An explicit option wins over the system's, that over what model and device imply, that over\n"
     "the default (in brackets).\n\n";
 

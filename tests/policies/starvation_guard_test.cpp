@@ -95,6 +95,22 @@ TEST(StarvationGuard, OneTurnEndsThePrivilegeAndTheWaitBeginsAnew) {
   EXPECT_EQ(bench.ranking.order(), (Order{0, 1}));
 }
 
+// Would catch: a wait that is counted from the first sight of a request although it has run since.
+TEST(StarvationGuard, AWaitBeginsWithTheLastRun) {
+  Bench bench("after_ms=3");
+  bench.arrive(0, 10);
+  bench.iterate({0});
+  bench.iterate({0});
+  bench.arrive(1, 20);
+  bench.context.advance(3ms - 1ns);
+  bench.refresh();
+  EXPECT_EQ(bench.ranking.order(), (Order{1, 0})) << "0 ran 1 ns less than 3 ms ago";
+  bench.progress(1, 1ms);
+  bench.context.advance(1ns);
+  bench.refresh();
+  EXPECT_EQ(bench.ranking.order(), (Order{0, 1}));
+}
+
 // Would catch: guarded requests in the policy's order instead of that of their waits.
 TEST(StarvationGuard, AmongTheGuardedWhoHasWaitedLongestIsFirst) {
   Bench bench("after_ms=3");
