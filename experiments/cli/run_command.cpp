@@ -39,7 +39,9 @@ constexpr const char* kUsage =
 
 std::vector<OptionRow> option_rows() {
   std::vector<OptionRow> rows = {
-      {"out", "DIR", "write a result folder: run.json, summary.csv, LABEL/requests.csv"},
+      {"out", "DIR",
+       "write a result folder (replacing an earlier one): run.json, summary.csv, "
+       "LABEL/requests.csv"},
       {"system", "NAME", "a named system, see 'list systems'; may repeat", true},
       {"seed", "N", "seed of everything random (the plan's, or 1)"},
       {"repeat", "N", "seeds of a workload plan, one run each, with intervals (1)"},
