@@ -3,12 +3,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "experiments/compose.hpp"
 #include "models/linear_cost_model.hpp"
-#include "policies/catalogue.hpp"
 #include "sim/ports/length_predictor.hpp"
 #include "sim/ports/output_oracle.hpp"
 #include "sim/server/scheduler.hpp"
@@ -21,17 +20,6 @@ inline constexpr double kRequiredIterationsASecond = 200'000;
 /// The policies that the benchmarks run under.
 inline constexpr const char* kPolicies[] = {"fcfs", "mlfq", "skip-join-mlfq", "srpt",
                                             "skip-join-mlfq:demote=fit,promote_after_ms=300"};
-
-inline std::unique_ptr<Policy> make_policy(const std::string& text) {
-  const std::string name = text.substr(0, text.find(':'));
-  const std::string values = name.size() < text.size() ? text.substr(name.size() + 1) : "";
-  for (const PolicyEntry* entry : policy_catalogue()) {
-    if (entry->name != name) continue;
-    Parameters parameters = Parameters::parse("policy " + name, values);
-    return entry->make(parameters);
-  }
-  throw std::invalid_argument("no policy " + name);
-}
 
 /// About what a 13B model on one large device takes.
 inline LinearCoefficients plausible_cost() {
@@ -69,7 +57,7 @@ class TruePredictor final : public LengthPredictor {
 class BusyServer final : public OutputOracle {
  public:
   BusyServer(const std::string& policy, std::int64_t batch, std::int64_t waiting)
-      : policy_(make_policy(policy)),
+      : policy_(compose_policy(policy)),
         cost_(plausible_cost()),
         predictor_(*this),
         scheduler_(ample(batch), {*policy_, cost_, &predictor_, this, nobody_}, 1) {

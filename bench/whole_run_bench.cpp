@@ -76,7 +76,7 @@ void whole_run(benchmark::State& state, const char* policy_text, double requests
   Counter counter;
   for (auto _ : state) {
     load.rewind();
-    const auto policy = make_policy(policy_text);
+    const auto policy = compose_policy(policy_text);
     ModelExecutor executor(cost, load);
     SimClock clock;
     Scheduler scheduler(ample(max_num_seqs), {*policy, cost, &predictor, &load, counter},

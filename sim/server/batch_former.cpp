@@ -19,7 +19,8 @@ BatchFormer::BatchFormer(ServerState& state, Swapper& swapper)
     : state_(state),
       swapper_(swapper),
       limits_(state.settings.limits),
-      watermark_blocks_(swapper.watermark_blocks()) {}
+      // With proactive swapping the idle blocks are meant for those who enter.
+      watermark_blocks_(state.settings.kv.proactive_swap ? 0 : swapper.watermark_blocks()) {}
 
 void BatchFormer::start(InFlight& out) {
   out.iteration.slots.clear();

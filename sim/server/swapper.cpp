@@ -114,18 +114,12 @@ void Swapper::sort_by_next_scheduled(std::vector<LiveRequest*>& requests, bool s
 
 std::int64_t Swapper::watermark_blocks() const {
   const KvSettings& kv = state_.settings.kv;
-  return kv.proactive_swap ? 0
-                           : static_cast<std::int64_t>(
-                                 std::ceil(kv.watermark * static_cast<double>(kv.device_blocks)));
+  return static_cast<std::int64_t>(std::ceil(kv.watermark * static_cast<double>(kv.device_blocks)));
 }
 
 std::int64_t Swapper::idle_blocks() const {
-  const KvSettings& kv = state_.settings.kv;
-  if (kv.watermark > 0) {
-    return static_cast<std::int64_t>(
-        std::ceil(kv.watermark * static_cast<double>(kv.device_blocks)));
-  }
-  return std::min(state_.settings.limits.max_num_seqs, kv.device_blocks / 4);
+  if (const std::int64_t watermark = watermark_blocks(); watermark > 0) return watermark;
+  return std::min(state_.settings.limits.max_num_seqs, state_.settings.kv.device_blocks / 4);
 }
 
 void Swapper::look_ahead() {

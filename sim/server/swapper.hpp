@@ -18,8 +18,7 @@ class Swapper {
  public:
   explicit Swapper(ServerState& state);
 
-  /// The blocks that the watermark asks to keep free when a request enters. With proactive swapping
-  /// none: there the idle blocks are meant for those who enter.
+  /// The watermark in blocks.
   std::int64_t watermark_blocks() const;
 
   /// Whether there is room on the host for what `live` has computed.

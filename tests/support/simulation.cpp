@@ -1,8 +1,7 @@
 #include "tests/support/simulation.hpp"
 
+#include "experiments/compose.hpp"
 #include "models/model_executor.hpp"
-#include "policies/catalogue.hpp"
-#include "policies/starvation_guard.hpp"
 #include "sim/kernel/clock.hpp"
 #include "sim/kernel/invariant.hpp"
 #include "sim/server/serve.hpp"
@@ -35,20 +34,9 @@ double Outcome::mean_jct_s() const {
 
 std::unique_ptr<Policy> make_policy(const std::string& text) {
   constexpr std::string_view kGuarded = " guarded by ";
-  if (const auto at = text.find(kGuarded); at != std::string::npos) {
-    return guard_against_starvation(make_policy(text.substr(0, at)),
-                                    std::string_view(text).substr(at + kGuarded.size()));
-  }
-  const std::string name = text.substr(0, text.find(':'));
-  const std::string values = name.size() < text.size() ? text.substr(name.size() + 1) : "";
-  for (const PolicyEntry* entry : policy_catalogue()) {
-    if (entry->name != name) continue;
-    Parameters parameters = Parameters::parse("policy " + name, values);
-    auto policy = entry->make(parameters);
-    parameters.refuse_unread();
-    return policy;
-  }
-  throw std::invalid_argument("no policy " + name);
+  const auto at = text.find(kGuarded);
+  if (at == std::string::npos) return compose_policy(text);
+  return compose_policy(text.substr(0, at), text.substr(at + kGuarded.size()));
 }
 
 ServerSettings ample() {
