@@ -15,6 +15,7 @@ struct IterationLoad {
   std::int64_t prefill_context_product = 0;  ///< chunk tokens x context
   std::int64_t decode_sequences = 0;
   std::int64_t decode_context_tokens = 0;
+  std::int64_t copied_blocks = 0;  ///< copy-on-write copies on the device
 
   void add_prefill(std::int64_t chunk, std::int64_t context) {
     ++prefill_sequences;

@@ -18,9 +18,10 @@ struct IterationEnd {
   std::span<const SlotOutcome> outcomes;
 };
 
-/// Key: the copy's id.
+/// Key: the copy's id. What a failed copy was to bring is lost; what it read is not.
 struct CopyEnd {
   CopyId copy{};
+  bool failed = false;
 };
 
 /// The client gave up. Key: the request's id.

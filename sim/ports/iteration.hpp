@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/kernel/time.hpp"
+#include "sim/ports/block_hash.hpp"
 #include "sim/ports/cost_model.hpp"
 #include "sim/ports/ids.hpp"
 
@@ -13,8 +14,10 @@ namespace tokenyard {
 /// One sequence's part in an iteration.
 struct Slot {
   RequestId request{};
+  std::int32_t sequence = 0;    ///< which of the request's sequences, from 0
   std::int64_t computed = 0;    ///< tokens already in the KV cache when the iteration begins
-  std::int64_t new_tokens = 0;  ///< tokens computed now: a prompt, a chunk, or 1 in decode
+  std::int64_t new_tokens = 0;  ///< tokens computed now: a prompt, a chunk, or 1 in decode; 0 for a
+                                ///< further sequence that yields from the prompt of the first
   std::int64_t generated = 0;   ///< output tokens produced before this iteration
   bool prefill = false;         ///< prompt or recomputed tokens, as opposed to one decode token
   bool yields = false;          ///< the iteration ends with an output token of this sequence
@@ -34,13 +37,22 @@ struct KvCopy {
   std::span<const BlockId> host_blocks;
 };
 
-/// What the scheduler decided: the batch, in ranking order, what it weighs, and the copies that
-/// begin with it. A decision may be copies alone; then it has no end of its own.
+/// A shared block that is about to be written: its content goes to a block of the writer's own
+/// (copy-on-write), on the device, before the iteration computes.
+struct BlockCopy {
+  BlockId from{};
+  BlockId to{};
+};
+
+/// What the scheduler decided: the batch, in ranking order (the sequences of a request together),
+/// what it weighs, and the copies that begin with it. A decision may be copies alone; then it has
+/// no end of its own.
 /// Owned by the scheduler, which keeps it unchanged until a pass has taken its end.
 struct Iteration {
   IterationId id{};
   Time begun = kOrigin;
   std::vector<Slot> slots;
+  std::vector<BlockCopy> block_copies;
   std::vector<KvCopy> copies;
   IterationLoad load;
 
@@ -49,7 +61,10 @@ struct Iteration {
 
 /// What became of one slot.
 struct SlotOutcome {
-  bool finished = false;  ///< the token just yielded is the sequence's last
+  bool finished = false;     ///< the token just yielded is the sequence's last
+  std::int32_t parent = -1;  ///< beam search: the sequence that this one now continues; -1 = itself
+  /// The content of the block that a decode token filled, where the executor knows it.
+  BlockHash block_hash = kNoHash;
 };
 
 }  // namespace tokenyard

@@ -28,7 +28,9 @@ struct RequestFacts {
   Request request;
   End end = End::finished;
   std::string_view reason;         ///< why it was rejected; a literal
-  std::int64_t output_tokens = 0;  ///< tokens it was given
+  std::int64_t output_tokens = 0;    ///< tokens of its output; of the longest where several
+  std::int64_t sequence_tokens = 0;  ///< tokens of all its sequences together
+  std::int64_t cached_tokens = 0;    ///< prompt tokens found in the prefix cache at the first start
   Time first_scheduled = kNever;   ///< kNever: never
   Time first_token = kNever;       ///< kNever: none
   Time ended = kOrigin;
@@ -41,7 +43,12 @@ struct RequestFacts {
 
 /// The state of the server when an iteration was decided.
 struct IterationFacts {
-  std::int64_t kv_blocks_used = 0;
+  std::int64_t kv_blocks_used = 0;      ///< device blocks in use, a shared one counted once
+  std::int64_t kv_blocks_shared = 0;    ///< of these, blocks that stand in several tables
+  std::int64_t kv_blocks_saved = 0;     ///< blocks more that would be in use without sharing
+  std::int64_t kv_blocks_cached = 0;    ///< free blocks whose content can be found again
+  std::int64_t kv_blocks_draining = 0;  ///< blocks that only a copy to the host still reads
+  std::int64_t kv_tokens_unused = 0;    ///< places for tokens in blocks in use that hold none
   std::int64_t waiting = 0;     ///< live requests outside this iteration
   std::int64_t blocks_out = 0;  ///< blocks whose copy to the host begins with it
   std::int64_t blocks_in = 0;   ///< blocks whose copy back begins with it

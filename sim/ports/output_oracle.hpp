@@ -12,8 +12,13 @@ class OutputOracle {
  public:
   virtual ~OutputOracle() = default;
 
-  /// The length of the whole output in tokens, at least 1.
+  /// The length of the output in tokens, at least 1; of the longest where there are several.
   virtual std::int64_t output_tokens(RequestId request) const = 0;
+
+  /// The length of the output of one of its sequences.
+  virtual std::int64_t output_tokens(RequestId request, std::int32_t /*sequence*/) const {
+    return output_tokens(request);
+  }
 };
 
 }  // namespace tokenyard

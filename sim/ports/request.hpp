@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "sim/kernel/time.hpp"
+#include "sim/ports/block_hash.hpp"
 #include "sim/ports/ids.hpp"
 
 namespace tokenyard {
@@ -17,6 +19,13 @@ struct Request {
   std::optional<std::int64_t> max_tokens;  ///< the client's bound on the output, where it gave one
   TenantId tenant{};
   std::int32_t priority = 0;  ///< smaller is more urgent, as in vLLM
+  /// Sequences that are decoded together over one prompt, at least 1: parallel samples (the greater
+  /// of `n` and `best_of`) or beams.
+  std::int32_t width = 1;
+  bool beam_search = false;  ///< after each step its sequences are the best continuations of all
+  /// One a full KV block of the prompt, chained (see block_hash.hpp); may be empty. Owned by who
+  /// made the request; valid until it has ended.
+  std::span<const BlockHash> prompt_hashes;
 };
 
 }  // namespace tokenyard

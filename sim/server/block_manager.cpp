@@ -5,82 +5,154 @@
 namespace tokenyard {
 
 BlockManager::BlockManager(std::int64_t total_blocks, std::int64_t block_size)
-    : total_(total_blocks), block_size_(block_size) {
+    : pool_(total_blocks), block_size_(block_size) {
   invariant(total_blocks >= 0 && block_size >= 1, "I2 blocks are conserved",
             "a pool of {} blocks of {} tokens", total_blocks, block_size);
 }
 
-BlockId BlockManager::take() {
-  ++held_;
-  if (!recycled_.empty()) {
-    const BlockId block = recycled_.back();
-    recycled_.pop_back();
-    references_[index(block)] = 1;
-    return block;
-  }
-  references_.push_back(1);
-  return BlockId{static_cast<std::uint32_t>(references_.size() - 1)};
+/// Every change of a count goes through here, so the totals follow.
+void BlockManager::change(BlockId id, int references, int draining) {
+  PooledBlock& block = pool_[id];
+  const auto count = [&](int sign) {
+    const std::uint32_t in_tables = block.references - block.draining;
+    entries_ += sign * static_cast<std::int64_t>(in_tables);
+    if (in_tables > 0) held_ += sign;
+    if (in_tables > 1) shared_ += sign;
+    if (in_tables == 0 && block.draining > 0) draining_ += sign;
+  };
+  count(-1);
+  block.references += static_cast<std::uint32_t>(references);
+  block.draining += static_cast<std::uint32_t>(draining);
+  invariant(block.references <= ~std::uint32_t{0} / 2 && block.draining <= block.references,
+            "I2 blocks are conserved", "block {} is given up more often than it was taken",
+            index(id));
+  count(+1);
+  if (block.references == 0) pool_.give_back(block);
+}
+
+void BlockManager::refer(BlockId id) {
+  PooledBlock& block = pool_[id];
+  if (block.references == 0) pool_.take(block);
+  change(id, +1, 0);
+}
+
+Allocation BlockManager::can_allocate(std::int64_t blocks, std::int64_t spare) const {
+  if (blocks + spare > total()) return Allocation::never;
+  return blocks + spare <= free() ? Allocation::now : Allocation::later;
 }
 
 bool BlockManager::grow(BlockTable& table, std::int64_t blocks) {
   const std::int64_t missing = blocks - static_cast<std::int64_t>(table.size());
   if (missing > free()) return false;
-  for (std::int64_t i = 0; i < missing; ++i) table.push_back(take());
+  for (std::int64_t i = 0; i < missing; ++i) {
+    const BlockId block = pool_.take().id;
+    change(block, +1, 0);
+    table.push_back(block);
+  }
   return true;
 }
 
-BlockTable BlockManager::fork(const BlockTable& table) {
-  for (const BlockId block : table) {
-    invariant(references_.at(index(block)) > 0, "I2 blocks are conserved",
-              "block {} is shared while free", index(block));
-    ++references_[index(block)];
+bool BlockManager::start(BlockTable& table, std::span<const BlockId> found, std::int64_t blocks) {
+  invariant(table.empty(), "I2 blocks are conserved", "a table is started twice");
+  const auto fresh = blocks - static_cast<std::int64_t>(found.size());
+  if (fresh + count_free(found) > free()) return false;
+  for (const BlockId block : found) {
+    refer(block);
+    table.push_back(block);
   }
-  return table;
+  return grow(table, blocks);
+}
+
+BlockTable BlockManager::fork(const BlockTable& table, std::size_t blocks) {
+  BlockTable second(table.begin(), table.begin() + static_cast<std::ptrdiff_t>(blocks));
+  for (const BlockId block : second) {
+    invariant(pool_[block].references > 0, "I2 blocks are conserved",
+              "block {} is shared while free", index(block));
+    change(block, +1, 0);
+  }
+  return second;
 }
 
 void BlockManager::release(BlockTable& table) {
   for (auto block = table.rbegin(); block != table.rend(); ++block) {
-    auto& references = references_.at(index(*block));
-    invariant(references > 0, "I2 blocks are conserved", "block {} is freed twice", index(*block));
-    if (--references == 0) {
-      recycled_.push_back(*block);
-      --held_;
-    }
+    invariant(pool_[*block].references > 0, "I2 blocks are conserved", "block {} is freed twice",
+              index(*block));
+    change(*block, -1, 0);
   }
   table.clear();
 }
 
+std::optional<BlockCopy> BlockManager::make_writable(BlockTable& table, std::size_t position) {
+  const BlockId shared = table.at(position);
+  if (!is_shared(shared)) return std::nullopt;
+  const BlockId own = pool_.take().id;
+  change(own, +1, 0);
+  change(shared, -1, 0);
+  table[position] = own;
+  return BlockCopy{shared, own};
+}
+
 void BlockManager::start_draining(const BlockTable& table) {
-  for (const BlockId block : table) {
-    invariant(references_.at(index(block)) == 1, "I2 blocks are conserved",
-              "block {} drains with {} references", index(block), references_[index(block)]);
-  }
-  held_ -= static_cast<std::int64_t>(table.size());
-  draining_ += static_cast<std::int64_t>(table.size());
+  for (const BlockId block : table) change(block, 0, +1);
 }
 
 void BlockManager::finish_draining(BlockTable& table) {
-  draining_ -= static_cast<std::int64_t>(table.size());
-  held_ += static_cast<std::int64_t>(table.size());
-  release(table);
+  for (auto block = table.rbegin(); block != table.rend(); ++block) change(*block, -1, -1);
+  table.clear();
+}
+
+void BlockManager::find_prefix(std::span<const BlockHash> contents,
+                               std::vector<BlockId>& found) const {
+  found.clear();
+  for (const BlockHash content : contents) {
+    const auto block = pool_.find(content);
+    if (!block) return;
+    found.push_back(*block);
+  }
+}
+
+std::int64_t BlockManager::count_free(std::span<const BlockId> blocks) const {
+  std::int64_t count = 0;
+  for (const BlockId block : blocks) count += pool_[block].references == 0 ? 1 : 0;
+  return count;
+}
+
+bool BlockManager::forget_contents() {
+  if (held_ + draining_ > 0) return false;
+  pool_.forget_contents();
+  return true;
+}
+
+void BlockManager::begin_tally() {
+  for (const BlockId block : tallied_) pool_[block].tallied = 0;
+  tallied_.clear();
+}
+
+std::int64_t BlockManager::tally(const BlockTable& table) {
+  std::int64_t given_up = 0;
+  for (const BlockId id : table) {
+    PooledBlock& block = pool_[id];
+    if (block.tallied++ == 0) tallied_.push_back(id);
+    given_up += block.tallied == block.references - block.draining ? 1 : 0;
+  }
+  return given_up;
 }
 
 void BlockManager::audit(std::span<const BlockTable* const> tables) const {
-  std::vector<std::uint32_t> counted(references_.size(), 0);
+  std::vector<std::uint32_t> counted(pool_.used().size(), 0);
   for (const BlockTable* table : tables) {
     for (const BlockId block : *table) ++counted.at(index(block));
   }
-  std::int64_t held = 0;
-  for (std::size_t i = 0; i < counted.size(); ++i) {
-    invariant(counted[i] == references_[i], "I2 blocks are conserved",
-              "block {} has {} references but stands in {} tables", i, references_[i], counted[i]);
-    held += counted[i] > 0 ? 1 : 0;
+  std::int64_t in_use = 0;
+  for (const PooledBlock& block : pool_.used()) {
+    invariant(counted[index(block.id)] == block.references, "I2 blocks are conserved",
+              "block {} has {} references but stands in {} tables", index(block.id),
+              block.references, counted[index(block.id)]);
+    in_use += block.references > 0 ? 1 : 0;
   }
-  const auto recycled = static_cast<std::int64_t>(recycled_.size());
-  invariant(
-      held == held_ + draining_ && held + recycled == static_cast<std::int64_t>(references_.size()),
-      "I2 blocks are conserved", "{} blocks in tables, {} counted as held, {} recycled of {}", held,
-      held_, recycled, references_.size());
+  invariant(in_use == held_ + draining_ && in_use + free() == total(), "I2 blocks are conserved",
+            "{} blocks in tables, {} held, {} draining and {} free of {}", in_use, held_, draining_,
+            free(), total());
 }
 
 }  // namespace tokenyard

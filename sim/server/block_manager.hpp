@@ -1,31 +1,46 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "sim/ports/block_hash.hpp"
 #include "sim/ports/ids.hpp"
+#include "sim/ports/iteration.hpp"
+#include "sim/server/block_pool.hpp"
 
 namespace tokenyard {
 
 /// A sequence's KV blocks in token order.
 using BlockTable = std::vector<BlockId>;
 
-/// Paged KV memory after PagedAttention (Kwon et al., SOSP 2023, §4): a pool of equal blocks,
-/// handed out with reference counts. It knows nothing of policies, executors or time. Not
-/// thread-safe. A large pool costs no memory until its blocks are used.
+/// Whether blocks can be had at once, when others give theirs up, or never from this pool.
+enum class Allocation : std::uint8_t { now, later, never };
+
+/// Paged KV memory after PagedAttention (Kwon et al., SOSP 2023, section 4): a pool of equal blocks
+/// handed out with reference counts, shared between sequences, copied on a first write, and found
+/// again by content after they were freed. It knows nothing of policies, executors or time. Not
+/// thread-safe. Every operation is O(1) a block and, once the pool has been used, takes no memory
+/// from the heap beyond the tables' own. A large pool costs no memory until its blocks are used.
 ///
 /// Invariant I2: free + held + draining = total, where held counts each block in use once, however
-/// shared, and draining those that a copy to the host still reads.
+/// shared, and draining those that only copies to the host still read.
 class BlockManager {
  public:
   /// `block_size` (tokens a block) is at least 1; a pool may have no blocks.
   BlockManager(std::int64_t total_blocks, std::int64_t block_size);
 
-  std::int64_t total() const { return total_; }
-  std::int64_t free() const { return total_ - held_ - draining_; }
+  std::int64_t total() const { return pool_.total(); }
+  std::int64_t free() const { return pool_.free(); }
   std::int64_t held() const { return held_; }
   std::int64_t draining() const { return draining_; }
+  /// Blocks that stand in several tables.
+  std::int64_t shared() const { return shared_; }
+  /// Blocks more that would be held if no table shared any.
+  std::int64_t saved() const { return entries_ - held_; }
+  /// Free blocks whose content can still be found.
+  std::int64_t cached() const { return pool_.cached(); }
   std::int64_t block_size() const { return block_size_; }
 
   /// Blocks that hold `tokens` tokens.
@@ -33,34 +48,68 @@ class BlockManager {
     return (tokens + block_size_ - 1) / block_size_;
   }
 
-  /// Extends `table` until it has `blocks` blocks; all or nothing. Returns whether it did. O(1) a
-  /// block.
+  /// Whether `blocks` blocks can be had while `spare` stay free.
+  Allocation can_allocate(std::int64_t blocks, std::int64_t spare = 0) const;
+
+  /// Extends `table` until it has `blocks` blocks; all or nothing. Returns whether it did.
   bool grow(BlockTable& table, std::int64_t blocks);
 
-  /// A second table over the same blocks: each gains a reference.
-  BlockTable fork(const BlockTable& table);
+  /// Fills the empty `table` with `blocks` blocks of which the first are `found` (of a prefix, see
+  /// `find_prefix`); all or nothing. Returns whether it did.
+  bool start(BlockTable& table, std::span<const BlockId> found, std::int64_t blocks);
+
+  /// A second table over the first `blocks` blocks of `table`: each gains a reference.
+  BlockTable fork(const BlockTable& table, std::size_t blocks);
+  BlockTable fork(const BlockTable& table) { return fork(table, table.size()); }
 
   /// Gives up the references of `table` and empties it; blocks without a reference become free,
-  /// the last of the table first.
+  /// the last of the table first, so that the end of a prefix is forgotten before its beginning.
   void release(BlockTable& table);
 
-  /// From now on the blocks of `table` are draining: nobody's, and not yet free.
+  bool is_shared(BlockId block) const { return pool_[block].references > 1; }
+
+  /// Makes the block at `position` the table's own before it is written: a shared one is replaced
+  /// by a free block, and the copy that this takes is returned. Precondition: where it is shared, a
+  /// block is free.
+  std::optional<BlockCopy> make_writable(BlockTable& table, std::size_t position);
+
+  /// From now on the references of `table` are those of a copy to the host: a block nobody else
+  /// refers to drains, which is neither held nor free.
   void start_draining(const BlockTable& table);
-  /// Frees the draining blocks of `table` and empties it.
+  /// Gives up the draining references of `table` and empties it.
   void finish_draining(BlockTable& table);
 
-  /// Counts the blocks again from all tables in use and compares (the second half of invariant I2).
+  /// Names the content of a full block, so that it can be found, also after it was freed and until
+  /// it is used anew.
+  void seal(BlockId block, BlockHash content) { pool_.seal(block, content); }
+  /// Looks up the blocks of the longest known beginning of `contents` into `found` (emptied first).
+  /// Takes nothing. The blocks stay findable until the next block is taken.
+  void find_prefix(std::span<const BlockHash> contents, std::vector<BlockId>& found) const;
+  /// How many of `blocks` are free now.
+  std::int64_t count_free(std::span<const BlockId> blocks) const;
+  /// Forgets all contents, unless a block is in use. Returns whether it did.
+  bool forget_contents();
+
+  /// Counts how many held blocks would no longer be held if several tables were given up: call
+  /// `begin_tally`, then `tally` for each table; it returns what that table adds.
+  void begin_tally();
+  std::int64_t tally(const BlockTable& table);
+
+  /// Counts the blocks again from all tables in use, those of copies among them, and compares (the
+  /// second half of invariant I2).
   void audit(std::span<const BlockTable* const> tables) const;
 
  private:
-  BlockId take();
+  void refer(BlockId block);
+  void change(BlockId block, int references, int draining);
 
-  std::int64_t total_;
+  BlockPool pool_;
   std::int64_t block_size_;
   std::int64_t held_ = 0;
   std::int64_t draining_ = 0;
-  std::vector<std::uint32_t> references_;  // by block, for the blocks used so far
-  std::vector<BlockId> recycled_;
+  std::int64_t shared_ = 0;
+  std::int64_t entries_ = 0;  // references that are not draining
+  std::vector<BlockId> tallied_;
 };
 
 }  // namespace tokenyard

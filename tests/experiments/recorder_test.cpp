@@ -50,10 +50,10 @@ TEST(Recorder, WeighsUtilisationByTime) {
   options.kv_blocks_total = 100;
   Recorder recorder(options);
   const auto first = iteration(0, at_ms(0), 2);
-  recorder.decided(at_ms(0), first, {40, 0});
+  recorder.decided(at_ms(0), first, {.kv_blocks_used = 40, .waiting = 0});
   recorder.completed(at_ms(10), first);
   const auto second = iteration(1, at_ms(20), 4);
-  recorder.decided(at_ms(20), second, {80, 0});
+  recorder.decided(at_ms(20), second, {.kv_blocks_used = 80, .waiting = 0});
   recorder.completed(at_ms(40), second);
   EXPECT_DOUBLE_EQ(*recorder.kv_utilization_mean(), 0.5);
   EXPECT_DOUBLE_EQ(*recorder.batch_mean(), 3);
@@ -66,10 +66,10 @@ TEST(Recorder, CountsBlocksHeldWhileIdle) {
   options.kv_blocks_total = 10;
   Recorder recorder(options);
   const auto first = iteration(0, at_ms(0), 1);
-  recorder.decided(at_ms(0), first, {10, 0});
+  recorder.decided(at_ms(0), first, {.kv_blocks_used = 10, .waiting = 0});
   recorder.completed(at_ms(10), first);
-  recorder.decided(at_ms(10), Iteration{}, {5, 0});
-  recorder.decided(at_ms(20), Iteration{}, {0, 0});
+  recorder.decided(at_ms(10), Iteration{}, {.kv_blocks_used = 5, .waiting = 0});
+  recorder.decided(at_ms(20), Iteration{}, {.kv_blocks_used = 0, .waiting = 0});
   EXPECT_DOUBLE_EQ(*recorder.kv_utilization_mean(), 0.75);
   EXPECT_EQ(recorder.iterations(), 1);
 }
@@ -82,13 +82,13 @@ TEST(Recorder, LeavesTheWarmupOutOfItsMeans) {
   Recorder recorder(options);
   const auto first = iteration(0, at_ms(0), 8);
   recorder.fed(at_ms(0), {});
-  recorder.decided(at_ms(0), first, {10, 0});
+  recorder.decided(at_ms(0), first, {.kv_blocks_used = 10, .waiting = 0});
   recorder.fed(at_ms(10), {});
   recorder.token_gaps(ms(10), 8);
   recorder.completed(at_ms(10), first);
   const auto second = iteration(1, at_ms(20), 2);
   recorder.fed(at_ms(20), {});
-  recorder.decided(at_ms(20), second, {4, 0});
+  recorder.decided(at_ms(20), second, {.kv_blocks_used = 4, .waiting = 0});
   recorder.fed(at_ms(30), {});
   recorder.token_gaps(ms(10), 2);
   recorder.completed(at_ms(30), second);
@@ -113,8 +113,8 @@ TEST(Recorder, StreamsIterations) {
   auto first = iteration(0, at_ms(0), 2);
   first.load.add_prefill(128, 128);
   const auto second = iteration(1, at_ms(5), 3);
-  recorder.decided(at_ms(0), first, {7, 4});
-  recorder.decided(at_ms(5), second, {9, 1});
+  recorder.decided(at_ms(0), first, {.kv_blocks_used = 7, .waiting = 4});
+  recorder.decided(at_ms(5), second, {.kv_blocks_used = 9, .waiting = 1});
   recorder.completed(at_ms(10), first);
   recorder.completed(at_ms(1015), second);
   recorder.finish();

@@ -191,8 +191,13 @@ TEST(BlockManager, DrainingBlocksAreNobodysUntilTheirCopyHasEnded) {
   EXPECT_TRUE(table.empty());
   EXPECT_EQ(blocks.free(), 4);
   ASSERT_TRUE(blocks.grow(other, 2));
-  const BlockTable shared = blocks.fork(other);
-  EXPECT_THROW(blocks.start_draining(other), InvariantBroken);
+  BlockTable shared = blocks.fork(other);
+  blocks.start_draining(other);
+  EXPECT_EQ(blocks.held(), 2);  // the other table still holds them
+  blocks.finish_draining(other);
+  EXPECT_EQ(blocks.held(), 2);
+  blocks.release(shared);
+  EXPECT_EQ(blocks.free(), 4);
 }
 
 }  // namespace
