@@ -27,12 +27,12 @@ inline constexpr std::size_t kPhases = 5;
 struct RequestFacts {
   Request request;
   End end = End::finished;
-  std::string_view reason;         ///< why it was rejected; a literal
+  std::string_view reason;           ///< why it was rejected; a literal
   std::int64_t output_tokens = 0;    ///< tokens of its output; of the longest where several
   std::int64_t sequence_tokens = 0;  ///< tokens of all its sequences together
   std::int64_t cached_tokens = 0;    ///< prompt tokens found in the prefix cache at the first start
-  Time first_scheduled = kNever;   ///< kNever: never
-  Time first_token = kNever;       ///< kNever: none
+  Time first_scheduled = kNever;     ///< kNever: never
+  Time first_token = kNever;         ///< kNever: none
   Time ended = kOrigin;
   Duration phases[kPhases] = {};
   std::int64_t preemptions = 0;  ///< times it left the running batch unfinished, blocks kept or not
@@ -49,9 +49,9 @@ struct IterationFacts {
   std::int64_t kv_blocks_cached = 0;    ///< free blocks whose content can be found again
   std::int64_t kv_blocks_draining = 0;  ///< blocks that only a copy to the host still reads
   std::int64_t kv_tokens_unused = 0;    ///< places for tokens in blocks in use that hold none
-  std::int64_t waiting = 0;     ///< live requests outside this iteration
-  std::int64_t blocks_out = 0;  ///< blocks whose copy to the host begins with it
-  std::int64_t blocks_in = 0;   ///< blocks whose copy back begins with it
+  std::int64_t waiting = 0;             ///< live requests outside this iteration
+  std::int64_t blocks_out = 0;          ///< blocks whose copy to the host begins with it
+  std::int64_t blocks_in = 0;           ///< blocks whose copy back begins with it
 };
 
 /// Watches a run and never steers it: the recorder, the timeline and the test hooks are observers.
