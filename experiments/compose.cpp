@@ -145,7 +145,7 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
   const TraceTruth truth(trace);
   const auto predictor = compose_predictor(*made, machine.settings, truth, trace, seed);
   TraceWorkload workload(trace);
-  ModelExecutor executor(*machine.cost, truth);
+  ModelExecutor executor(*machine.cost, truth, seed);
   SimClock clock;
   Scheduler scheduler(machine.settings.server,
                       {*made, *machine.cost, predictor.get(), &truth, observer}, executor.depth());

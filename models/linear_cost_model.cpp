@@ -14,6 +14,7 @@ LinearCostModel LinearCostModel::from_json(const JsonObject& file) {
   read.decode_sequence_s = file.number_or("decode_sequence_s", 0, kMost, 0);
   read.context_token_s = file.number_or("context_token_s", 0, kMost, 0);
   read.swap_block_s = file.number_or("swap_block_s", 0, kMost, 0);
+  read.copy_block_s = file.number_or("copy_block_s", 0, kMost, 0);
   file.refuse_unread();
   return LinearCostModel(read);
 }
@@ -23,7 +24,8 @@ Duration LinearCostModel::iteration(const IterationLoad& load) const {
   return charge(c.iteration_s + c.prefill_token_s * static_cast<double>(load.prefill_tokens) +
                 c.prefill_quadratic_s * static_cast<double>(load.prefill_context_product) +
                 c.decode_sequence_s * static_cast<double>(load.decode_sequences) +
-                c.context_token_s * static_cast<double>(load.decode_context_tokens));
+                c.context_token_s * static_cast<double>(load.decode_context_tokens) +
+                c.copy_block_s * static_cast<double>(load.copied_blocks));
 }
 
 Duration LinearCostModel::copy(std::int64_t blocks) const {

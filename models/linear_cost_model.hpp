@@ -13,6 +13,7 @@ struct LinearCoefficients {
   double decode_sequence_s = 0;    ///< of a decoding sequence
   double context_token_s = 0;      ///< of a token attended to by a decoding sequence
   double swap_block_s = 0;         ///< of a KV block copied to or from the host
+  double copy_block_s = 0;         ///< of a KV block copied on the device before a first write
 };
 
 /// iteration = a + b x prefill tokens + c x sum(chunk tokens x context) + d x decoding sequences

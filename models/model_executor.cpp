@@ -14,8 +14,15 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
   if (iteration.slots.empty()) return;
   outcomes_.clear();
   for (const Slot& slot : iteration.slots) {
-    const bool finished = slot.yields && slot.generated + 1 >= oracle_.output_tokens(slot.request);
-    outcomes_.push_back({finished});
+    SlotOutcome outcome;
+    if (slot.yields) {
+      outcome.finished = slot.generated + 1 >= oracle_.output_tokens(slot.request, slot.sequence);
+      // The first tokens all come from the prompt; after that beams take over from one another.
+      if (slot.beam && slot.generated > 0) {
+        outcome.parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
+      }
+    }
+    outcomes_.push_back(outcome);
   }
   events.post(now + cost_.iteration(iteration.load), index(iteration.id),
               IterationEnd{iteration.id, outcomes_});

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/beam_survival.hpp"
 #include "sim/ports/cost_model.hpp"
 #include "sim/ports/executor.hpp"
 #include "sim/ports/output_oracle.hpp"
@@ -10,17 +11,21 @@
 namespace tokenyard {
 
 /// An executor with no tensors: an iteration and a copy take what the cost model says, and a
-/// sequence ends where the oracle says. Copies overlap compute; those in one direction follow one
-/// another on a channel of its own. Cost model and oracle must outlive it. One thread.
+/// sequence ends where the oracle says; beams survive by `BeamSurvival`. Copies overlap compute;
+/// those in one direction follow one another on a channel of its own. Cost model and oracle must
+/// outlive it. One thread.
 class ModelExecutor final : public Executor {
  public:
-  ModelExecutor(const CostModel& cost, const OutputOracle& oracle) : cost_(cost), oracle_(oracle) {}
+  /// `seed` decides which beams survive.
+  ModelExecutor(const CostModel& cost, const OutputOracle& oracle, std::uint64_t seed = 0)
+      : cost_(cost), oracle_(oracle), beams_(seed) {}
 
   void begin(const Iteration& iteration, Time now, Events& events) override;
 
  private:
   const CostModel& cost_;
   const OutputOracle& oracle_;
+  BeamSurvival beams_;
   std::vector<SlotOutcome> outcomes_;
   Time channel_free_at_[2] = {kOrigin, kOrigin};  // by CopyDirection
 };

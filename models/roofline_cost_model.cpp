@@ -65,6 +65,7 @@ RooflineCostModel::RooflineCostModel(const ModelSpec& model, const DeviceSpec& d
 
   copy_block_s_ =
       kv_bytes * real(block_tokens) / (device.host_link_bandwidth_bytes_per_s * share.host_link);
+  device_copy_block_s_ = 2 * kv_bytes * real(block_tokens) / bytes_per_s;
   const double kv_columns = kv_bytes / (2 * layers * bytes);
   activation_token_s_ = layers * bytes * activation_elements(model, devices, kv_columns) /
                         (device.memory_bandwidth_bytes_per_s * share.activation);
@@ -93,6 +94,7 @@ RooflineTerms RooflineCostModel::terms(const IterationLoad& load) const {
   terms.activation_s = tokens * activation_token_s_;
   terms.output_layer_s = std::max(rows * output_row_s_, output_weights_s_);
   terms.all_reduce_s = all_reduce_latency_s_ + tokens * all_reduce_token_s_;
+  terms.block_copies_s = real(load.copied_blocks) * device_copy_block_s_;
   return terms;
 }
 

@@ -15,10 +15,11 @@ struct RooflineTerms {
   double activation_s = 0;         ///< norms, activation functions, residual sums, KV writes
   double output_layer_s = 0;       ///< logits of the sequences that may yield a token
   double all_reduce_s = 0;         ///< of tensor parallelism
+  double block_copies_s = 0;       ///< copy-on-write
 
   double total_s() const {
     return overhead_s + linear_s + prefill_attention_s + decode_attention_s + activation_s +
-           output_layer_s + all_reduce_s;
+           output_layer_s + all_reduce_s + block_copies_s;
   }
 };
 
@@ -28,9 +29,8 @@ struct RooflineTerms {
 ///
 /// With n tokens in the iteration, on each of the tp devices:
 /// - linear layers: max(2 n W, bytes of W), W = the layers' matrix weights / tp;
-/// - prefill attention: 4 x (query columns / tp) x layers FLOPs for each pair of a token and a
-/// token
-///   it attends to, against reading the context's KV once. Attention is causal: a whole prompt of c
+/// - prefill attention: 4 x (query columns / tp) x layers FLOPs for each pair of a token and one it
+///   attends to, against reading the context's KV once. Attention is causal: a whole prompt of c
 ///   tokens has about c²/2 pairs, a chunk c after p earlier tokens c p + c²/2. The load holds sums
 ///   over sequences only, so sum(c p) is taken as (sum c)(sum p)/sequences: exact for one prefill,
 ///   for whole prompts and for equal chunks;
@@ -44,6 +44,7 @@ struct RooflineTerms {
 ///   all-reduces a layer over n x hidden elements; a ring moves 2 (tp − 1)/tp of them over each
 ///   link (Thakur, Rabenseifner and Gropp, 2005), after a latency;
 /// - fixed overheads a layer and an iteration.
+/// - copy-on-write: a block is read and written at the memory's bandwidth.
 /// A copy between device and host takes its bytes at the host link's rate; with tensor parallelism
 /// each device moves its own share over a link of its own.
 ///
@@ -73,7 +74,8 @@ class RooflineCostModel final : public CostModel {
   double output_weights_s_ = 0;
   double all_reduce_latency_s_ = 0;
   double all_reduce_token_s_ = 0;
-  double copy_block_s_ = 0;
+  double copy_block_s_ = 0;         ///< to or from the host
+  double device_copy_block_s_ = 0;  ///< from block to block
 };
 
 }  // namespace tokenyard

@@ -21,6 +21,8 @@ struct Slot {
   std::int64_t generated = 0;   ///< output tokens produced before this iteration
   bool prefill = false;         ///< prompt or recomputed tokens, as opposed to one decode token
   bool yields = false;          ///< the iteration ends with an output token of this sequence
+  std::int32_t width = 1;       ///< how many sequences the request still has
+  bool beam = false;            ///< these are beams: each outcome names its parent
   bool padding = false;         ///< a finished member of a static batch: charged, yields nothing
   std::span<const BlockId> blocks;  ///< its block table; valid while the iteration is in flight
 };

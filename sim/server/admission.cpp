@@ -25,12 +25,22 @@ std::int64_t reserved_tokens(const Request& request, const KvSettings& kv, std::
 
 Admission admit(const Request& request, const ServerSettings& settings,
                 const OutputOracle* oracle) {
-  const std::int64_t pool_tokens = settings.kv.device_blocks * settings.kv.block_size;
+  Admission admission;
+  if (request.width > settings.limits.max_num_seqs ||
+      request.width > settings.limits.max_num_batched_tokens) {
+    admission.reason = "more sequences than an iteration holds";
+    return admission;
+  }
+  // What each of its sequences can come to hold when they share the full blocks of the prompt alone
+  // (the inverse of `lifetime_blocks`).
+  const std::int64_t block_size = settings.kv.block_size;
+  const std::int64_t shared = request.prompt_tokens / block_size;
+  const std::int64_t pool_tokens =
+      (settings.kv.device_blocks + (request.width - 1) * shared) / request.width * block_size;
   const std::int64_t context = settings.limits.max_model_len;
   const std::int64_t limit = context > 0 ? std::min(context, pool_tokens) : pool_tokens;
   const bool pool_is_tighter = limit == pool_tokens && limit != context;
 
-  Admission admission;
   if (request.prompt_tokens >= limit) {
     admission.reason =
         pool_is_tighter ? "the prompt fills the KV pool" : "the prompt fills the context";

@@ -9,25 +9,23 @@ namespace tokenyard {
 namespace {
 
 /// One token on top of a complete cache. A last chunk of one prompt token is still prefill.
-bool is_decode(const RequestView& view) {
-  return view.generated > 0 && view.pending_tokens() == 1;
+bool is_decode(const RequestView& view, std::int64_t computed) {
+  return view.generated > 0 && view.known_tokens() - computed == 1;
 }
 
 }  // namespace
 
 BatchFormer::BatchFormer(ServerState& state, Swapper& swapper)
-    : state_(state),
-      swapper_(swapper),
-      limits_(state.settings.limits),
-      // With proactive swapping the idle blocks are meant for those who enter.
-      watermark_blocks_(state.settings.kv.proactive_swap ? 0 : swapper.watermark_blocks()) {}
+    : state_(state), swapper_(swapper), limits_(state.settings.limits) {}
 
 void BatchFormer::start(InFlight& out) {
   out.iteration.slots.clear();
+  out.iteration.block_copies.clear();
   out.iteration.copies.clear();
   out.iteration.load = IterationLoad();
   out.members.clear();
   evicted_.clear();
+  places_left_ = limits_.max_num_seqs;
   tokens_left_ = limits_.max_num_batched_tokens;
   has_prefill_ = false;
   has_oversized_prefill_ = false;
@@ -36,18 +34,21 @@ void BatchFormer::start(InFlight& out) {
 
 void BatchFormer::form(InFlight& out) {
   start(out);
-  std::int64_t in_transit = 0;
+  std::int64_t claimed = 0;  // places of those in transit
   for (LiveRequest& live : state_.ranking.order()) {
-    const auto members = static_cast<std::int64_t>(out.members.size());
-    // Those in transit have a claim to a place.
-    if (members + in_transit == limits_.max_num_seqs) {
-      closed_ = in_transit > 0;
+    if (places_left_ <= claimed) {
+      closed_ = claimed > 0;
       break;
     }
     if (live.in_flight) continue;
-    const Room room = live.moving() ? Room::later : take(out, live);
+    Room room = Room::no;
     if (live.moving()) {
-      ++in_transit;
+      room = Room::later;
+    } else if (has_places(live, claimed)) {
+      room = take(out, live);
+    }
+    if (live.moving()) {
+      claimed += live.view.sequences;
       enter_phase(state_, live, Phase::swap, state_.context.now());
     } else if (room == Room::later) {
       closed_ = true;
@@ -59,12 +60,16 @@ void BatchFormer::form(InFlight& out) {
   if (closed_) add_guests(out);
 }
 
-/// While the better-ranked move, or wait for blocks that drain, others may use their places, but on
-/// the blocks they already hold: nobody gives way to a guest.
+bool BatchFormer::has_places(const LiveRequest& live, std::int64_t claimed) const {
+  return live.view.sequences <= places_left_ - claimed;
+}
+
+/// While the better-ranked move, or wait for blocks that drain or are kept, others may use their
+/// places, but on the blocks they already hold: nobody gives way to a guest.
 void BatchFormer::add_guests(InFlight& out) {
   for (LiveRequest& live : state_.ranking.residents()) {
-    if (static_cast<std::int64_t>(out.members.size()) == limits_.max_num_seqs) return;
-    if (!live.in_flight && !live.moving() && !live.held) take(out, live);
+    if (places_left_ == 0) return;
+    if (!live.in_flight && !live.moving() && !live.held && has_places(live, 0)) take(out, live);
   }
 }
 
@@ -74,19 +79,18 @@ Room BatchFormer::take(InFlight& out, LiveRequest& live) {
   // What was evicted for this batch does not come back in it: it would rob its better. (What left
   // a static batch that ends in this pass may open the next.)
   if (live.evicted_in == state_.pass && !out.members.empty()) return Room::no;
-  const std::int64_t tokens = grant_tokens(live);
+  const std::int64_t start = live.resident() ? live.view.computed : state_.memory.find_prefix(live);
+  const std::int64_t tokens = grant_tokens(live, start);
   if (tokens == 0) return Room::no;
-  const Room room = secure_blocks(live, live.view.computed + tokens, out.members.empty());
+  const Room room = secure_blocks(out, live, start + tokens);
   if (room == Room::now) add(out, live, tokens);
   return room;
 }
 
 /// Begins to copy back a request whose KV is on the host.
 Room BatchFormer::bring_back(LiveRequest& live) {
-  const std::int64_t covered = std::max(live.view.known_tokens(), live.reserve_tokens);
-  const std::int64_t blocks = state_.blocks.blocks_for(covered);
-  const Room room = make_room(live, blocks);
-  if (room == Room::now) swapper_.swap_in(live, blocks);
+  const Room room = make_room(live, state_.memory.blocks_to_return(live));
+  if (room == Room::now) swapper_.swap_in(live);
   return room;
 }
 
@@ -96,6 +100,8 @@ bool BatchFormer::continue_static(InFlight& out) {
   bool unfinished = false;
   // Nobody is protected at first, so that the worst-ranked can give way to its better. Who was
   // cancelled only waits for the others.
+  const auto last = std::unique(static_members_.begin(), static_members_.end());
+  static_members_.erase(last, static_members_.end());  // one a slot so far
   for (LiveRequest* live : static_members_) {
     live->in_flight = false;
     live->done = live->done || live->cancel_requested;
@@ -104,8 +110,8 @@ bool BatchFormer::continue_static(InFlight& out) {
     if (live->done) {
       add(out, *live, 1);
     } else if (live->evicted_in != state_.pass) {
-      const std::int64_t tokens = live->view.pending_tokens();
-      if (secure_blocks(*live, live->view.computed + tokens, false) == Room::now) {
+      const std::int64_t tokens = grant_tokens(*live, live->view.computed);
+      if (secure_blocks(out, *live, live->view.computed + tokens) == Room::now) {
         add(out, *live, tokens);
         unfinished = true;
       } else {
@@ -116,31 +122,46 @@ bool BatchFormer::continue_static(InFlight& out) {
   return unfinished;
 }
 
-std::int64_t BatchFormer::grant_tokens(const LiveRequest& live) const {
-  const std::int64_t pending = live.view.pending_tokens();
+/// How many tokens further each of its sequences may go from `start`; 0 = it does not fit.
+std::int64_t BatchFormer::grant_tokens(const LiveRequest& live, std::int64_t start) const {
+  // The sequences share the computation of the prompt, and step side by side behind it.
+  const bool in_prompt = live.view.sequences > 1 && start < live.view.prompt_tokens;
+  const std::int64_t side_by_side = in_prompt ? 1 : live.view.sequences;
+  const std::int64_t end = in_prompt ? live.view.prompt_tokens : live.view.known_tokens();
+  const std::int64_t pending = end - start;
   if (limits_.static_batching) return pending;
-  if (is_decode(live.view)) return tokens_left_ > 0 || has_oversized_prefill_ ? 1 : 0;
-  if (limits_.chunk_tokens > 0) return std::min({pending, limits_.chunk_tokens, tokens_left_});
-  if (pending <= tokens_left_) return pending;
+  if (is_decode(live.view, start)) {
+    return tokens_left_ >= side_by_side || has_oversized_prefill_ ? 1 : 0;
+  }
+  if (limits_.chunk_tokens > 0) {
+    const std::int64_t chunk = std::max<std::int64_t>(1, limits_.chunk_tokens / side_by_side);
+    return std::min({pending, chunk, tokens_left_ / side_by_side});
+  }
+  const std::int64_t all = pending * side_by_side;
+  if (all <= tokens_left_) return pending;
   // A prompt longer than any iteration may be goes as the only prefill, whatever decodes there are.
-  return pending > limits_.max_num_batched_tokens && !has_prefill_ ? pending : 0;
+  return all > limits_.max_num_batched_tokens && !has_prefill_ ? pending : 0;
 }
 
-Room BatchFormer::secure_blocks(LiveRequest& live, std::int64_t tokens, bool batch_is_empty) {
-  const std::int64_t covered = std::max(tokens, live.reserve_tokens);
-  const auto held = static_cast<std::int64_t>(live.blocks.size());
-  if (covered <= held * state_.blocks.block_size()) return Room::now;
-  const std::int64_t wanted = state_.blocks.blocks_for(covered);
-  // Only newcomers respect the watermark, and only when there is other work to do.
-  const std::int64_t spare = held == 0 && !batch_is_empty ? watermark_blocks_ : 0;
-  const Room room = make_room(live, wanted - held + spare);
-  if (room != Room::now) return room;
-  const bool grown = state_.blocks.grow(live.blocks, wanted);
-  invariant(grown, "I2 blocks are conserved", "room for {} blocks was made and is not there",
-            wanted - held);
-  live.view.blocks_held = wanted;
-  live.view.kv = KvPlace::device;
-  if (held == 0) state_.ranking.update_residency(live);
+Room BatchFormer::secure_blocks(InFlight& out, LiveRequest& live, std::int64_t tokens) {
+  const bool enters = !live.resident();
+  if (enters && state_.settings.kv.admit_whole_prompt) {
+    tokens = std::max(tokens, live.view.known_tokens());
+  }
+  const std::int64_t missing = state_.memory.missing_blocks(live, tokens);
+  // Only newcomers respect the watermark, and only when there is other work to do. With proactive
+  // swapping the idle blocks are meant for them.
+  const bool spares = enters && !out.members.empty() && !state_.settings.kv.proactive_swap;
+  const std::int64_t spare = spares ? swapper_.watermark_blocks() : 0;
+  if (missing > 0) {
+    const Room room = make_room(live, missing + spare);
+    if (room != Room::now) return room;
+  }
+  state_.memory.extend(live, tokens, out.iteration.block_copies);
+  if (enters) {
+    live.view.kv = KvPlace::device;
+    state_.ranking.update_residency(live);
+  }
   return Room::now;
 }
 
@@ -150,21 +171,29 @@ Room BatchFormer::make_room(const LiveRequest& live, std::int64_t blocks) {
   // First find enough victims, then evict: a request that cannot be served takes nothing. Blocks
   // that drain already will come without further victims.
   std::int64_t missing = blocks - state_.blocks.free() - state_.blocks.draining();
+  bool some_are_kept = false;
   victims_.clear();
+  state_.blocks.begin_tally(state_.memory.found());
   auto& residents = state_.ranking.residents();
   for (auto at = residents.rbegin(); at != residents.rend() && missing > 0; ++at) {
-    if (!RankIndex::before(live, *at)) return Room::no;
+    if (!RankIndex::before(live, *at)) break;
     if (at->in_flight || at->done || at->moving()) continue;
+    if (!at->may_lose_blocks()) {
+      some_are_kept = true;
+      continue;
+    }
     victims_.push_back(&*at);
-    missing -= static_cast<std::int64_t>(at->blocks.size());
+    missing -= state_.memory.tally(*at);
   }
-  if (missing > 0) return Room::no;
+  // Those who keep their blocks go ahead of their better, so that they give them back.
+  if (missing > 0) return some_are_kept ? Room::later : Room::no;
   for (LiveRequest* victim : victims_) give_way(*victim);
   return blocks <= state_.blocks.free() ? Room::now : Room::later;
 }
 
 void BatchFormer::give_way(LiveRequest& victim) {
   const Evict how = state_.settings.kv.evict;
+  victim.count_eviction(limits_.max_preemptions);
   const bool swaps = how != Evict::recompute && !limits_.static_batching &&
                      swapper_.has_host_room(victim) &&
                      (how == Evict::swap || swapper_.is_cheaper(victim));
@@ -177,10 +206,9 @@ void BatchFormer::give_way(LiveRequest& victim) {
 }
 
 void BatchFormer::evict(LiveRequest& victim) {
-  state_.blocks.release(victim.blocks);
+  state_.memory.release(victim);
   state_.ranking.update_residency(victim);
   victim.view.computed = 0;
-  victim.view.blocks_held = 0;
   victim.view.kv = KvPlace::none;
   victim.evicted_in = state_.pass;
   evicted_.push_back({&victim, Eviction::recompute});
@@ -192,20 +220,43 @@ void BatchFormer::add(InFlight& out, LiveRequest& live, std::int64_t new_tokens)
   slot.computed = live.view.computed;
   slot.new_tokens = new_tokens;
   slot.generated = live.view.generated;
+  slot.width = live.view.sequences;
+  slot.beam = live.facts.request.beam_search && slot.width > 1;
   slot.padding = live.done;
-  slot.prefill = !live.done && !is_decode(live.view);
+  slot.prefill = !live.done && !is_decode(live.view, live.view.computed);
   slot.yields = !live.done && new_tokens == live.view.pending_tokens();
-  slot.blocks = live.blocks;
-  const std::int64_t context = slot.computed + new_tokens;
-  if (slot.prefill) {
-    out.iteration.load.add_prefill(new_tokens, context);
-    has_prefill_ = true;
-    has_oversized_prefill_ = has_oversized_prefill_ || new_tokens > tokens_left_;
+  if (live.forked()) {
+    for (const Sequence& sequence : live.sequences) {
+      slot.sequence = sequence.number;
+      slot.blocks = sequence.blocks;
+      add_slot(out, live, slot);
+    }
   } else {
+    // One computes the prompt; the others take their first token from its last position.
+    slot.blocks = live.sequences.front().blocks;
+    slot.sequence = live.sequences.front().number;
+    add_slot(out, live, slot);
+    slot.computed += new_tokens;
+    slot.new_tokens = 0;
+    for (std::size_t i = 1; slot.yields && i < live.sequences.size(); ++i) {
+      slot.sequence = live.sequences[i].number;
+      add_slot(out, live, slot);
+    }
+  }
+  if (slot.prefill) has_prefill_ = true;
+  places_left_ -= live.view.sequences;
+  live.in_flight = true;
+}
+
+void BatchFormer::add_slot(InFlight& out, LiveRequest& live, Slot slot) {
+  const std::int64_t context = slot.computed + slot.new_tokens;
+  if (slot.prefill && slot.new_tokens > 0) {
+    out.iteration.load.add_prefill(slot.new_tokens, context);
+    has_oversized_prefill_ = has_oversized_prefill_ || slot.new_tokens > tokens_left_;
+  } else if (!slot.prefill) {
     out.iteration.load.add_decode(context);
   }
-  tokens_left_ = std::max<std::int64_t>(0, tokens_left_ - new_tokens);
-  live.in_flight = true;
+  tokens_left_ = std::max<std::int64_t>(0, tokens_left_ - slot.new_tokens);
   out.iteration.slots.push_back(slot);
   out.members.push_back(&live);
 }

@@ -38,26 +38,31 @@ class BatchFormer {
   /// Returns whether any unfinished member is still in it.
   bool continue_static(InFlight& out);
 
+  /// Whether the last batch holds one prompt that is longer than any iteration may be.
+  bool holds_oversized_prefill() const { return has_oversized_prefill_; }
+
   /// The requests that lost their blocks in the last call, in the order of eviction.
   const std::vector<Evicted>& evicted() const { return evicted_; }
 
  private:
   void start(InFlight& out);
-  std::int64_t grant_tokens(const LiveRequest& live) const;
+  std::int64_t grant_tokens(const LiveRequest& live, std::int64_t start) const;
+  bool has_places(const LiveRequest& live, std::int64_t claimed) const;
   void add_guests(InFlight& out);
   Room take(InFlight& out, LiveRequest& live);
   Room bring_back(LiveRequest& live);
-  Room secure_blocks(LiveRequest& live, std::int64_t tokens, bool batch_is_empty);
+  Room secure_blocks(InFlight& out, LiveRequest& live, std::int64_t tokens);
   Room make_room(const LiveRequest& live, std::int64_t blocks);
   void give_way(LiveRequest& victim);
   void evict(LiveRequest& victim);
   void add(InFlight& out, LiveRequest& live, std::int64_t new_tokens);
+  void add_slot(InFlight& out, LiveRequest& live, Slot slot);
 
   ServerState& state_;
   Swapper& swapper_;
   const Limits& limits_;
-  std::int64_t watermark_blocks_;
   // Of the batch being formed:
+  std::int64_t places_left_ = 0;
   std::int64_t tokens_left_ = 0;
   bool has_prefill_ = false;
   bool has_oversized_prefill_ = false;

@@ -64,13 +64,17 @@ bool BlockManager::start(BlockTable& table, std::span<const BlockId> found, std:
 }
 
 BlockTable BlockManager::fork(const BlockTable& table, std::size_t blocks) {
-  BlockTable second(table.begin(), table.begin() + static_cast<std::ptrdiff_t>(blocks));
-  for (const BlockId block : second) {
-    invariant(pool_[block].references > 0, "I2 blocks are conserved",
-              "block {} is shared while free", index(block));
-    change(block, +1, 0);
-  }
+  BlockTable second;
+  second.reserve(blocks);
+  for (std::size_t i = 0; i < blocks; ++i) share(second, table.at(i));
   return second;
+}
+
+void BlockManager::share(BlockTable& table, BlockId block) {
+  invariant(pool_[block].references > 0, "I2 blocks are conserved", "block {} is shared while free",
+            index(block));
+  change(block, +1, 0);
+  table.push_back(block);
 }
 
 void BlockManager::release(BlockTable& table) {
@@ -123,9 +127,11 @@ bool BlockManager::forget_contents() {
   return true;
 }
 
-void BlockManager::begin_tally() {
+void BlockManager::begin_tally(std::span<const BlockId> kept) {
   for (const BlockId block : tallied_) pool_[block].tallied = 0;
-  tallied_.clear();
+  tallied_.assign(kept.begin(), kept.end());
+  // More than there can be references: the count then never meets theirs.
+  for (const BlockId block : kept) pool_[block].tallied = ~std::uint32_t{0} / 2;
 }
 
 std::int64_t BlockManager::tally(const BlockTable& table) {

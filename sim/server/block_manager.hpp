@@ -62,6 +62,9 @@ class BlockManager {
   BlockTable fork(const BlockTable& table, std::size_t blocks);
   BlockTable fork(const BlockTable& table) { return fork(table, table.size()); }
 
+  /// Appends `block`, which is in use, to `table`: it gains a reference.
+  void share(BlockTable& table, BlockId block);
+
   /// Gives up the references of `table` and empties it; blocks without a reference become free,
   /// the last of the table first, so that the end of a prefix is forgotten before its beginning.
   void release(BlockTable& table);
@@ -91,8 +94,9 @@ class BlockManager {
   bool forget_contents();
 
   /// Counts how many held blocks would no longer be held if several tables were given up: call
-  /// `begin_tally`, then `tally` for each table; it returns what that table adds.
-  void begin_tally();
+  /// `begin_tally`, then `tally` for each table; it returns what that table adds. The blocks `kept`
+  /// do not count.
+  void begin_tally(std::span<const BlockId> kept = {});
   std::int64_t tally(const BlockTable& table);
 
   /// Counts the blocks again from all tables in use, those of copies among them, and compares (the

@@ -33,8 +33,11 @@ void Scheduler::audit() {
   std::vector<const BlockTable*> device;
   std::vector<const BlockTable*> host;
   state_.live.for_each([&](LiveRequest& live) {
-    device.push_back(&live.blocks);
-    host.push_back(&live.host_blocks);
+    device.push_back(&live.reserved);
+    for (const Sequence& sequence : live.sequences) {
+      device.push_back(&sequence.blocks);
+      host.push_back(&sequence.host_blocks);
+    }
   });
   swapper_.add_tables(device);
   state_.blocks.audit(device);

@@ -24,6 +24,10 @@ LiveRequest& LiveTable::insert(const Request& request) {
   live.view.last_ran = request.arrival;
   live.view.tenant = request.tenant;
   live.view.priority = request.priority;
+  live.view.sequences = request.width;
+  live.sequences.resize(static_cast<std::size_t>(request.width));
+  for (std::int32_t i = 0; i < request.width; ++i)
+    live.sequences[static_cast<std::size_t>(i)].number = i;
   live.phase_since = request.arrival;
   return live;
 }
@@ -32,11 +36,14 @@ void LiveTable::erase(LiveRequest& live) {
   const std::size_t id = index(live.view.id);
   const std::uint32_t slot = slot_of_[id];
   slot_of_[id] = kNone;
-  // The next request in this slot starts afresh but keeps the table's capacity.
-  BlockTable blocks = std::move(live.blocks);
-  blocks.clear();
+  // The next request in this slot starts afresh but keeps the capacity of the first table.
+  std::vector<Sequence> sequences = std::move(live.sequences);
+  sequences.resize(1);
+  sequences.front().number = 0;
+  sequences.front().blocks.clear();
+  sequences.front().host_blocks.clear();
   live = LiveRequest();
-  live.blocks = std::move(blocks);
+  live.sequences = std::move(sequences);
   free_.push_back(slot);
 }
 

@@ -19,6 +19,13 @@ struct ResidentTag;
 using RankingHook = boost::intrusive::set_base_hook<boost::intrusive::tag<RankingTag>>;
 using ResidentHook = boost::intrusive::set_base_hook<boost::intrusive::tag<ResidentTag>>;
 
+/// One of the sequences that a request decodes.
+struct Sequence {
+  std::int32_t number = 0;  ///< which, from 0
+  BlockTable blocks;
+  BlockTable host_blocks;  ///< where its KV is, or is being copied to or from
+};
+
 /// The server's whole knowledge of one live request. Policies see `view` alone.
 struct LiveRequest : RankingHook, ResidentHook {
   RequestView view;
@@ -28,11 +35,17 @@ struct LiveRequest : RankingHook, ResidentHook {
   RankKey key;
   bool held = true;
 
-  // KV memory.
-  BlockTable blocks;
-  std::int64_t reserve_tokens = 0;  ///< least tokens its table must cover; 0 = page by page
-  BlockTable host_blocks;           ///< where its KV is, or is being copied to or from
-  std::int64_t computed_peak = 0;   ///< most tokens ever computed; below it work is repeated
+  // KV memory; `RequestMemory` and `Swapper` keep it.
+  std::vector<Sequence> sequences;  ///< the unfinished ones, at least one, by number
+  BlockTable reserved;              ///< blocks that its tables will grow into
+  std::int64_t reserve_tokens =
+      0;  ///< tokens a sequence is given room for on entry; 0 = page by page
+  std::int64_t stored_tokens = 0;        ///< tokens in its tables, a shared one counted each time
+  std::int64_t computed_peak = 0;        ///< most tokens ever computed; below it work is repeated
+  std::vector<BlockHash> output_hashes;  ///< contents of the blocks after those of the prompt
+  std::int64_t sealed_blocks = 0;        ///< blocks of its table whose content is named
+  std::int64_t times_evicted = 0;        ///< how often it lost its KV
+  bool settled = false;  ///< it has lost its KV as often as it may, and keeps it from now on
 
   // Where it is.
   bool in_flight = false;         ///< in an iteration whose end has not been taken
@@ -45,7 +58,18 @@ struct LiveRequest : RankingHook, ResidentHook {
   Time phase_since = kOrigin;
   Time last_token = kOrigin;
 
-  bool resident() const { return !blocks.empty(); }
+  bool resident() const { return !sequences.front().blocks.empty(); }
+  /// Whether its sequences have tables of their own; until the prompt is computed there is one.
+  bool forked() const { return sequences.size() == 1 || !sequences[1].blocks.empty(); }
+  /// Whether another may take its blocks.
+  bool may_lose_blocks() const { return !settled || held; }
+  /// It loses its KV. At the `most`th time (0 = never) it settles: when it comes back it is given
+  /// room for all it may ever produce, so it never needs more, and keeps it.
+  void count_eviction(std::int64_t most) {
+    if (++times_evicted != most) return;
+    settled = true;
+    reserve_tokens = view.prompt_tokens + view.max_tokens;
+  }
   bool moving() const { return view.kv == KvPlace::moving_out || view.kv == KvPlace::moving_in; }
 };
 

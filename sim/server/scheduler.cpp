@@ -69,12 +69,15 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
             index(end.iteration));
   const Duration ran = at - iteration.begun;
   bool unfinished = false;
-  for (std::size_t i = 0; i < iteration.slots.size(); ++i) {
+  const std::span<const Slot> slots = iteration.slots;
+  for (std::size_t i = 0, count = 0; i < slots.size(); i += count) {
     LiveRequest& live = *place->members[i];
+    count = 1;
+    while (i + count < slots.size() && place->members[i + count] == &live) ++count;
     // A static batch stays together until it is over.
     live.in_flight = state_.settings.limits.static_batching;
-    if (iteration.slots[i].padding) continue;
-    if (progress(live, iteration.slots[i], end.outcomes[i].finished, ran, at)) {
+    if (slots[i].padding) continue;
+    if (progress(live, slots.subspan(i, count), end.outcomes.subspan(i, count), ran, at)) {
       returned_.push_back(&live);
       unfinished = true;
     }
@@ -98,29 +101,45 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
 }
 
 void Scheduler::complete(const CopyEnd& end, Time at) {
-  LiveRequest* live = swapper_.finish(end.copy);
+  LiveRequest* live = swapper_.finish(end);
   if (live->phase == Phase::swap) {
     enter_phase(state_, *live, Phase::preempted, std::max(at, live->phase_since));
   }
-  if (live->cancel_requested) leave(*live, End::cancelled, state_.context.now());
+  if (live->cancel_requested) {
+    leave(*live, End::cancelled, state_.context.now());
+  } else if (end.failed) {
+    state_.ports.policy.on_evict(live->view, Eviction::recompute, state_.context, state_.ranking);
+  }
 }
 
-/// Returns whether the request goes on.
-bool Scheduler::progress(LiveRequest& live, const Slot& slot, bool finished, Duration ran,
-                         Time at) {
+/// Books what an iteration did for one request, whose sequences have one slot each. Returns whether
+/// the request goes on.
+bool Scheduler::progress(LiveRequest& live, std::span<const Slot> slots,
+                         std::span<const SlotOutcome> outcomes, Duration ran, Time at) {
   RequestView& view = live.view;
-  if (view.computed < live.computed_peak) {
-    live.facts.recomputed_tokens += std::min(slot.new_tokens, live.computed_peak - view.computed);
+  for (const Slot& slot : slots) {
+    if (slot.computed >= live.computed_peak) continue;
+    live.facts.recomputed_tokens += std::min(slot.new_tokens, live.computed_peak - slot.computed);
   }
-  view.computed += slot.new_tokens;
+  view.computed += slots[0].new_tokens;
   live.computed_peak = std::max(live.computed_peak, view.computed);
   view.served += ran;
   view.last_ran = at;
   view.last_iteration = state_.context.iterations();
-  if (slot.yields) produce_token(live, at);
-  invariant(!finished || slot.yields, "I8 tokens produced are tokens asked",
+  if (outcomes[0].block_hash != kNoHash && slots.size() == 1) {
+    live.output_hashes.push_back(outcomes[0].block_hash);
+  }
+  state_.memory.computed(live);
+  std::size_t finished = 0;
+  for (const SlotOutcome& outcome : outcomes) finished += outcome.finished ? 1 : 0;
+  if (slots[0].yields) {
+    produce_token(live, slots.size(), at);
+    if (slots[0].beam) state_.memory.follow_parents(live, outcomes);
+  }
+  invariant(finished == 0 || slots[0].yields, "I8 tokens produced are tokens asked",
             "request {} finished without a token", index(view.id));
-  if (!finished && !live.cancel_requested) {
+  if (finished < slots.size() && !live.cancel_requested) {
+    if (finished > 0) state_.memory.end_finished(live, outcomes);
     state_.ports.policy.on_progress(view, ran, state_.context, state_.ranking);
     return true;
   }
@@ -132,9 +151,11 @@ bool Scheduler::progress(LiveRequest& live, const Slot& slot, bool finished, Dur
   return false;
 }
 
-void Scheduler::produce_token(LiveRequest& live, Time at) {
+/// Each of `sequences` sequences has produced its next token.
+void Scheduler::produce_token(LiveRequest& live, std::size_t sequences, Time at) {
   iterations_without_token_ = 0;
   ++live.view.generated;
+  live.facts.sequence_tokens += static_cast<std::int64_t>(sequences);
   invariant(live.view.generated <= live.view.max_tokens, "I8 tokens produced are tokens asked",
             "request {} produced {} tokens of at most {}", index(live.view.id), live.view.generated,
             live.view.max_tokens);
@@ -142,15 +163,15 @@ void Scheduler::produce_token(LiveRequest& live, Time at) {
     live.facts.first_token = at;
     if (live.phase == Phase::prefill) enter_phase(state_, live, Phase::decode, at);
   } else {
-    count_gap(at - live.last_token);
+    count_gaps(at - live.last_token, static_cast<std::int64_t>(sequences));
   }
   live.last_token = at;
 }
 
-void Scheduler::count_gap(Duration gap) {
+void Scheduler::count_gaps(Duration gap, std::int64_t count) {
   if (gap_count_ > 0 && gap != gap_) flush_gaps();
   gap_ = gap;
-  ++gap_count_;
+  gap_count_ += count;
 }
 
 void Scheduler::flush_gaps() {
@@ -159,6 +180,8 @@ void Scheduler::flush_gaps() {
 }
 
 void Scheduler::finish_static_batch(InFlight& batch, Time at) {
+  const auto last = std::unique(batch.members.begin(), batch.members.end());
+  batch.members.erase(last, batch.members.end());  // one a slot so far
   for (LiveRequest* live : batch.members) {
     live->in_flight = false;
     leave(*live, live->cancel_requested ? End::cancelled : End::finished, at);
@@ -188,6 +211,7 @@ void Scheduler::arrive(const Request& request, Time now) {
     return;
   }
   ++waiting_;
+  swapper_.note_arrival(request);
   live.view.max_tokens = admission.max_tokens;
   live.view.last_iteration = state_.context.iterations();
   live.reserve_tokens = admission.reserve_tokens;
@@ -211,7 +235,7 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
                                end == End::finished ? Departure::finished : Departure::cancelled,
                                state_.context);
   }
-  state_.blocks.release(live.blocks);
+  state_.memory.release(live);
   swapper_.forget(live);
   state_.ranking.erase(live);
   state_.ports.observer.ended(live.facts);
@@ -225,6 +249,10 @@ const Iteration& Scheduler::decide(Time now) {
   if (state_.settings.kv.proactive_swap) swapper_.look_ahead();
   Iteration& decision = next == nullptr ? copies_alone_ : next->iteration;
   decision.copies = swapper_.take_begun();
+  for (const KvCopy& copy : decision.copies) {
+    const auto blocks = static_cast<std::int64_t>(copy.host_blocks.size());
+    (copy.direction == CopyDirection::to_host ? blocks_out_ : blocks_in_) += blocks;
+  }
   if (next != nullptr) launch(*next, now);
   // While the executor has room, a further pass at this instant may still take who was left out.
   if (next == nullptr || !can_decide_more()) set_back_those_left_out(now);
@@ -254,17 +282,20 @@ InFlight* Scheduler::form(Time now) {
 void Scheduler::launch(InFlight& next, Time now) {
   const Limits& limits = state_.settings.limits;
   const IterationLoad& load = next.iteration.load;
-  const bool lone_long_prompt =
-      load.prefill_sequences == 1 && load.prefill_tokens > limits.max_num_batched_tokens;
   invariant(static_cast<std::int64_t>(next.members.size()) <= limits.max_num_seqs &&
-                (limits.static_batching || lone_long_prompt ||
+                (limits.static_batching || former_.holds_oversized_prefill() ||
                  load.prefill_tokens + load.decode_sequences <= limits.max_num_batched_tokens),
             "I3 a batch keeps its limits", "{} sequences, {} prompt tokens", next.members.size(),
             load.prefill_tokens);
   next.iteration.id = IterationId{next_iteration_++};
   next.iteration.begun = now;
   state_.context.count_iteration();
+  next.iteration.load.copied_blocks = static_cast<std::int64_t>(next.iteration.block_copies.size());
+  std::int64_t requests = 0;
+  const LiveRequest* previous = nullptr;
   for (LiveRequest* live : next.members) {
+    if (std::exchange(previous, live) == live) continue;  // a further sequence
+    ++requests;
     if (live->facts.first_scheduled == kNever) {
       live->facts.first_scheduled = now;
       --waiting_;
@@ -278,11 +309,14 @@ void Scheduler::launch(InFlight& next, Time now) {
   }
   IterationFacts facts;
   facts.kv_blocks_used = state_.blocks.held();
-  for (const KvCopy& copy : next.iteration.copies) {
-    const auto blocks = static_cast<std::int64_t>(copy.host_blocks.size());
-    (copy.direction == CopyDirection::to_host ? facts.blocks_out : facts.blocks_in) += blocks;
-  }
-  facts.waiting = static_cast<std::int64_t>(state_.live.size() - next.members.size());
+  facts.kv_blocks_shared = state_.blocks.shared();
+  facts.kv_blocks_saved = state_.blocks.saved();
+  facts.kv_blocks_cached = state_.blocks.cached();
+  facts.kv_blocks_draining = state_.blocks.draining();
+  facts.kv_tokens_unused = state_.memory.tokens_unused();
+  facts.blocks_out = std::exchange(blocks_out_, 0);
+  facts.blocks_in = std::exchange(blocks_in_, 0);
+  facts.waiting = static_cast<std::int64_t>(state_.live.size()) - requests;
   state_.ports.observer.decided(now, next.iteration, facts);
 }
 

@@ -52,9 +52,10 @@ class Scheduler {
  private:
   void complete(const IterationEnd& end, Time at);
   void complete(const CopyEnd& end, Time at);
-  bool progress(LiveRequest& live, const Slot& slot, bool finished, Duration ran, Time at);
-  void produce_token(LiveRequest& live, Time at);
-  void count_gap(Duration gap);
+  bool progress(LiveRequest& live, std::span<const Slot> slots,
+                std::span<const SlotOutcome> outcomes, Duration ran, Time at);
+  void produce_token(LiveRequest& live, std::size_t sequences, Time at);
+  void count_gaps(Duration gap, std::int64_t count);
   void flush_gaps();
   void finish_static_batch(InFlight& batch, Time at);
   void cancel(LiveRequest& live, Time now);
@@ -80,6 +81,8 @@ class Scheduler {
   std::int64_t iterations_without_token_ = 0;
   Duration gap_{0};
   std::int64_t gap_count_ = 0;
+  std::int64_t blocks_out_ = 0;  // of copies that began since the last iteration was decided
+  std::int64_t blocks_in_ = 0;
   Time last_pass_ = kOrigin;
   Iteration copies_alone_;  // what a pass returns that formed no batch
 };

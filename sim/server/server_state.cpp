@@ -10,6 +10,7 @@ ServerState::ServerState(const ServerSettings& server_settings, const ServerPort
       ranking(live),
       blocks(settings.kv.device_blocks, settings.kv.block_size),
       host_blocks(settings.kv.host_blocks, settings.kv.block_size),
+      memory(blocks, settings.kv.prefix_caching),
       context(live, ports, settings.limits.max_num_seqs) {}
 
 const RequestView& ServerContext::request(RequestId id) const {

@@ -8,6 +8,7 @@
 #include "sim/server/block_manager.hpp"
 #include "sim/server/live_table.hpp"
 #include "sim/server/rank_index.hpp"
+#include "sim/server/request_memory.hpp"
 #include "sim/server/settings.hpp"
 
 namespace tokenyard {
@@ -51,6 +52,7 @@ struct ServerState {
   RankIndex ranking;
   BlockManager blocks;
   BlockManager host_blocks;
+  RequestMemory memory;
   ServerContext context;
   std::uint64_t pass = 0;  ///< number of the pass going on, from 1
 };

@@ -10,86 +10,122 @@ namespace tokenyard {
 
 Swapper::Swapper(ServerState& state) : state_(state) {}
 
-/// Blocks with content; a reservation beyond it holds nothing worth copying.
-std::int64_t Swapper::blocks_of(const LiveRequest& live) const {
-  return state_.blocks.blocks_for(live.view.computed);
-}
-
 bool Swapper::has_host_room(const LiveRequest& live) const {
-  return blocks_of(live) <= state_.host_blocks.free();
+  return state_.memory.distinct_blocks(live, &Sequence::blocks) <= state_.host_blocks.free();
 }
 
 bool Swapper::is_cheaper(const LiveRequest& live) const {
   const CostModel& cost = state_.ports.advising_cost;
   const std::int64_t computed = live.view.computed;
-  return 2 * cost.copy(blocks_of(live)) <
-         cost.iteration(IterationLoad::one_prefill(computed, computed));
+  IterationLoad again = IterationLoad::one_prefill(computed, computed);
+  if (live.forked()) {
+    const std::int64_t tail = computed - live.view.prompt_tokens;
+    for (std::size_t i = 1; i < live.sequences.size(); ++i) again.add_prefill(tail, computed);
+  }
+  return 2 * cost.copy(state_.memory.distinct_blocks(live, &Sequence::blocks)) <
+         cost.iteration(again);
 }
 
-void Swapper::begin(LiveRequest& live, CopyDirection direction, BlockTable draining) {
+namespace {
+
+/// Gives each sequence a table `to` of new blocks of `pool` in the shape of its table `from`: what
+/// was shared is shared again. Notes each block once, with its counterpart.
+void mirror(LiveRequest& live, BlockTable Sequence::*from, BlockTable Sequence::*to,
+            BlockManager& pool, std::vector<BlockId>& from_blocks,
+            std::vector<BlockId>& to_blocks) {
+  std::map<BlockId, BlockId> counterparts;
+  for (Sequence& sequence : live.sequences) {
+    for (const BlockId block : sequence.*from) {
+      BlockTable& table = sequence.*to;
+      const auto known = counterparts.find(block);
+      if (known != counterparts.end()) {
+        pool.share(table, known->second);
+        continue;
+      }
+      const bool room = pool.grow(table, static_cast<std::int64_t>(table.size()) + 1);
+      invariant(room, "I2 blocks are conserved", "no room to copy request {}", index(live.view.id));
+      if (live.sequences.size() > 1) counterparts.emplace(block, table.back());
+      from_blocks.push_back(block);
+      to_blocks.push_back(table.back());
+    }
+  }
+}
+
+}  // namespace
+
+void Swapper::begin(LiveRequest& live, CopyDirection direction, Copy copy) {
   const CopyId id{next_copy_++};
-  Copy& copy = copies_[id];
-  copy.draining = std::move(draining);
-  copy.copy.id = id;
-  copy.copy.request = live.view.id;
-  copy.copy.direction = direction;
-  const BlockTable& device = direction == CopyDirection::to_host ? copy.draining : live.blocks;
-  copy.copy.device_blocks = std::span(device).first(live.host_blocks.size());
-  copy.copy.host_blocks = live.host_blocks;
-  begun_.push_back(copy.copy);
+  Copy& begun = copies_[id] = std::move(copy);
+  begun.copy = {id, live.view.id, direction, begun.device, begun.host};
+  begun_.push_back(begun.copy);
+  state_.memory.recount(live);
+  state_.ranking.update_residency(live);
 }
 
 void Swapper::swap_out(LiveRequest& live) {
-  const std::int64_t blocks = blocks_of(live);
-  const bool room = state_.host_blocks.grow(live.host_blocks, blocks);
-  invariant(room, "I2 blocks are conserved", "no host room for request {}", index(live.view.id));
-  BlockTable draining(live.blocks.begin(), live.blocks.begin() + blocks);
-  BlockTable unused(live.blocks.begin() + blocks, live.blocks.end());
-  state_.blocks.release(unused);
-  state_.blocks.start_draining(draining);
-  live.blocks.clear();
-  live.view.blocks_held = 0;
+  // Blocks without content yet are not worth copying.
+  const auto filled = static_cast<std::size_t>(state_.blocks.blocks_for(live.view.computed));
+  state_.blocks.release(live.reserved);
+  for (Sequence& sequence : live.sequences) {
+    if (sequence.blocks.size() <= filled) continue;
+    const auto end = sequence.blocks.begin() + static_cast<std::ptrdiff_t>(filled);
+    BlockTable unused(end, sequence.blocks.end());
+    sequence.blocks.erase(end, sequence.blocks.end());
+    state_.blocks.release(unused);
+  }
+  Copy copy;
+  mirror(live, &Sequence::blocks, &Sequence::host_blocks, state_.host_blocks, copy.device,
+         copy.host);
+  for (Sequence& sequence : live.sequences) {
+    state_.blocks.start_draining(sequence.blocks);
+    copy.draining.push_back(std::exchange(sequence.blocks, {}));
+  }
+  live.sealed_blocks = 0;
   live.view.kv = KvPlace::moving_out;
   ++live.facts.swaps_out;
-  state_.ranking.update_residency(live);
-  begin(live, CopyDirection::to_host, std::move(draining));
+  begin(live, CopyDirection::to_host, std::move(copy));
 }
 
-void Swapper::swap_in(LiveRequest& live, std::int64_t blocks) {
-  const bool room = state_.blocks.grow(live.blocks, blocks);
-  invariant(room, "I2 blocks are conserved", "no room for the return of request {}",
-            index(live.view.id));
-  live.view.blocks_held = blocks;
+void Swapper::swap_in(LiveRequest& live) {
+  const std::int64_t blocks = state_.memory.blocks_to_return(live);
+  Copy copy;
+  mirror(live, &Sequence::host_blocks, &Sequence::blocks, state_.blocks, copy.host, copy.device);
+  state_.memory.reserve_for_return(live, blocks);
   live.view.kv = KvPlace::moving_in;
   ++live.facts.swaps_in;
-  state_.ranking.update_residency(live);
   std::erase(on_host_, &live);
-  begin(live, CopyDirection::to_device, {});
+  begin(live, CopyDirection::to_device, std::move(copy));
 }
 
-LiveRequest* Swapper::finish(CopyId id) {
-  const auto found = copies_.find(id);
+LiveRequest* Swapper::finish(const CopyEnd& end) {
+  const auto found = copies_.find(end.copy);
   invariant(found != copies_.end(), "I6 an iteration ends once", "copy {} is not in progress",
-            index(id));
+            index(end.copy));
   Copy copy = std::move(found->second);
   copies_.erase(found);
   LiveRequest* live = state_.live.find(copy.copy.request);
   invariant(live != nullptr && live->moving(), "I4 a request lives and ends once",
             "request {} left while its KV was moving", index(copy.copy.request));
-  if (copy.copy.direction == CopyDirection::to_host) {
-    state_.blocks.finish_draining(copy.draining);
-    live->view.kv = KvPlace::host;
-    on_host_.push_back(live);
+  const bool outwards = copy.copy.direction == CopyDirection::to_host;
+  for (BlockTable& table : copy.draining) state_.blocks.finish_draining(table);
+  if (!outwards || end.failed) {
+    for (Sequence& sequence : live->sequences) state_.host_blocks.release(sequence.host_blocks);
+  }
+  if (end.failed) {
+    state_.memory.release(*live);
+    state_.ranking.update_residency(*live);
+    live->view.computed = 0;
+    live->view.kv = KvPlace::none;
   } else {
-    state_.host_blocks.release(live->host_blocks);
-    live->view.kv = KvPlace::device;
+    live->view.kv = outwards ? KvPlace::host : KvPlace::device;
+    if (outwards) on_host_.push_back(live);
   }
   return live;
 }
 
 void Swapper::forget(LiveRequest& live) {
   if (live.view.kv == KvPlace::host) std::erase(on_host_, &live);
-  state_.host_blocks.release(live.host_blocks);
+  for (Sequence& sequence : live.sequences) state_.host_blocks.release(sequence.host_blocks);
 }
 
 std::vector<KvCopy> Swapper::take_begun() {
@@ -99,8 +135,10 @@ std::vector<KvCopy> Swapper::take_begun() {
 void Swapper::sort_by_next_scheduled(std::vector<LiveRequest*>& requests, bool soonest_first) {
   // Ranking order settles equal estimates and stands in where the policy gives none.
   expected_.clear();
+  const bool asks = state_.settings.kv.swap_order == SwapOrder::next_scheduled;
   for (LiveRequest* live : requests) {
-    const auto next = state_.ports.policy.next_scheduled(live->view, state_.context);
+    const auto next =
+        asks ? state_.ports.policy.next_scheduled(live->view, state_.context) : std::nullopt;
     expected_.emplace_back(live->held ? kNever : next.value_or(kOrigin), live);
   }
   std::sort(expected_.begin(), expected_.end(), [&](const auto& a, const auto& b) {
@@ -112,14 +150,35 @@ void Swapper::sort_by_next_scheduled(std::vector<LiveRequest*>& requests, bool s
   for (const auto& [time, live] : expected_) requests.push_back(live);
 }
 
-std::int64_t Swapper::watermark_blocks() const {
+void Swapper::note_arrival(const Request& request) {
+  const Duration window = state_.settings.kv.watermark_window;
+  if (window <= Duration{0}) return;
+  const std::int64_t blocks = state_.blocks.blocks_for(request.prompt_tokens);
+  arrivals_.emplace_back(request.arrival, blocks);
+  arrived_blocks_ += blocks;
+}
+
+/// Arrivals that have left the window are dropped when the next asks: the order of asking and
+/// noting is that of time, so the answer depends on the instant alone.
+std::int64_t Swapper::recent_blocks() {
+  const Duration window = state_.settings.kv.watermark_window;
+  while (!arrivals_.empty() && arrivals_.front().first + window <= state_.context.now()) {
+    arrived_blocks_ -= arrivals_.front().second;
+    arrivals_.pop_front();
+  }
+  return std::min(arrived_blocks_, state_.settings.kv.device_blocks / 4);
+}
+
+std::int64_t Swapper::watermark_blocks() {
   const KvSettings& kv = state_.settings.kv;
+  if (kv.watermark_window > Duration{0}) return recent_blocks();
   return static_cast<std::int64_t>(std::ceil(kv.watermark * static_cast<double>(kv.device_blocks)));
 }
 
-std::int64_t Swapper::idle_blocks() const {
-  if (const std::int64_t watermark = watermark_blocks(); watermark > 0) return watermark;
-  return std::min(state_.settings.limits.max_num_seqs, state_.settings.kv.device_blocks / 4);
+std::int64_t Swapper::idle_blocks() {
+  const KvSettings& kv = state_.settings.kv;
+  if (kv.watermark > 0 || kv.watermark_window > Duration{0}) return watermark_blocks();
+  return std::min(state_.settings.limits.max_num_seqs, kv.device_blocks / 4);
 }
 
 void Swapper::look_ahead() {
@@ -133,12 +192,16 @@ void Swapper::look_ahead() {
 void Swapper::copy_out_latest() {
   candidates_.clear();
   for (LiveRequest& live : state_.ranking.residents()) {
-    if (!live.in_flight && !live.moving() && live.view.computed > 0) candidates_.push_back(&live);
+    if (!live.in_flight && !live.moving() && live.view.computed > 0 && live.may_lose_blocks()) {
+      candidates_.push_back(&live);
+    }
   }
   sort_by_next_scheduled(candidates_, false);
   for (LiveRequest* live : candidates_) {
     if (state_.blocks.free() + state_.blocks.draining() >= idle_blocks()) return;
-    if (has_host_room(*live)) swap_out(*live);
+    if (!has_host_room(*live)) continue;
+    live->count_eviction(state_.settings.limits.max_preemptions);
+    swap_out(*live);
   }
 }
 
@@ -146,15 +209,16 @@ void Swapper::copy_in_soonest() {
   candidates_.assign(on_host_.begin(), on_host_.end());
   sort_by_next_scheduled(candidates_, true);
   for (LiveRequest* live : candidates_) {
-    const std::int64_t covered = std::max(live->view.known_tokens(), live->reserve_tokens);
-    const std::int64_t blocks = state_.blocks.blocks_for(covered);
+    const std::int64_t blocks = state_.memory.blocks_to_return(*live);
     if (live->held || state_.blocks.free() < blocks + idle_blocks()) return;
-    swap_in(*live, blocks);
+    swap_in(*live);
   }
 }
 
 void Swapper::add_tables(std::vector<const BlockTable*>& device) const {
-  for (const auto& [id, copy] : copies_) device.push_back(&copy.draining);
+  for (const auto& [id, copy] : copies_) {
+    for (const BlockTable& table : copy.draining) device.push_back(&table);
+  }
 }
 
 }  // namespace tokenyard

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <utility>
 #include <vector>
 
+#include "sim/ports/events.hpp"
 #include "sim/ports/iteration.hpp"
 #include "sim/server/server_state.hpp"
 
@@ -18,8 +21,10 @@ class Swapper {
  public:
   explicit Swapper(ServerState& state);
 
-  /// The watermark in blocks.
-  std::int64_t watermark_blocks() const;
+  /// The watermark in blocks, at this instant.
+  std::int64_t watermark_blocks();
+  /// Notes an arrival, for a watermark that follows them.
+  void note_arrival(const Request& request);
 
   /// Whether there is room on the host for what `live` has computed.
   bool has_host_room(const LiveRequest& live) const;
@@ -28,12 +33,13 @@ class Swapper {
 
   /// Begins to copy a resident out. Precondition: there is host room.
   void swap_out(LiveRequest& live);
-  /// Begins to copy back a request that is on the host into `blocks` device blocks, for which there
-  /// is room.
-  void swap_in(LiveRequest& live, std::int64_t blocks);
+  /// Begins to copy back a request that is on the host. Precondition: there is room for
+  /// `RequestMemory::blocks_to_return`.
+  void swap_in(LiveRequest& live);
 
-  /// A copy has ended. Returns its request.
-  LiveRequest* finish(CopyId copy);
+  /// A copy has ended. Returns its request. Where the copy failed, its KV is lost: it is nowhere,
+  /// and must be computed again.
+  LiveRequest* finish(const CopyEnd& end);
 
   /// Proactive swapping, after a batch was formed: while fewer blocks than the watermark are idle,
   /// copies out residents that do not run, the latest expected first; otherwise copies back what
@@ -54,12 +60,14 @@ class Swapper {
  private:
   struct Copy {
     KvCopy copy;
-    BlockTable draining;  // device blocks on their way out
+    std::vector<BlockId> device;  // what `copy` refers to: each block once
+    std::vector<BlockId> host;
+    std::vector<BlockTable> draining;  // device tables on their way out
   };
 
-  std::int64_t blocks_of(const LiveRequest& live) const;
-  void begin(LiveRequest& live, CopyDirection direction, BlockTable draining);
-  std::int64_t idle_blocks() const;
+  void begin(LiveRequest& live, CopyDirection direction, Copy copy);
+  std::int64_t recent_blocks();
+  std::int64_t idle_blocks();
   void copy_out_latest();
   void copy_in_soonest();
   void sort_by_next_scheduled(std::vector<LiveRequest*>& requests, bool soonest_first);
@@ -71,6 +79,8 @@ class Swapper {
   std::vector<LiveRequest*> candidates_;
   std::vector<std::pair<Time, LiveRequest*>> expected_;
   std::uint64_t next_copy_ = 0;
+  std::deque<std::pair<Time, std::int64_t>> arrivals_;  // of the watermark's window: when, blocks
+  std::int64_t arrived_blocks_ = 0;
 };
 
 }  // namespace tokenyard

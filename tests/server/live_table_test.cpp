@@ -81,7 +81,7 @@ TEST(LiveTable, ASlotIsHandedOnClean) {
   first.facts.preemptions = 2;
   first.facts.first_token = kOrigin;
   first.facts.phases[0] = Duration{9};
-  first.blocks = {BlockId{1}};
+  first.sequences.front().blocks = {BlockId{1}};
   first.held = false;
   first.done = first.cancel_requested = first.in_flight = true;
   first.evicted_in = 4;

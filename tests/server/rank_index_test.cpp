@@ -24,7 +24,7 @@ struct Index {
     return live.insert(request);
   }
   void set_resident(LiveRequest& request, bool resident) {
-    request.blocks = resident ? BlockTable{BlockId{0}} : BlockTable{};
+    request.sequences.front().blocks = resident ? BlockTable{BlockId{0}} : BlockTable{};
     ranking.update_residency(request);
   }
   std::vector<std::uint32_t> order() {

@@ -8,6 +8,24 @@
 
 namespace tokenyard::test {
 
+std::vector<BlockHash> block_hashes(TenantId tenant, const std::vector<std::uint64_t>& ids,
+                                    std::int64_t block_size) {
+  std::vector<BlockHash> hashes;
+  BlockHash so_far = chain_of(tenant);
+  const auto size = static_cast<std::size_t>(block_size);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    so_far = chain(so_far, ids[i]);
+    if ((i + 1) % size == 0) hashes.push_back(so_far);
+  }
+  return hashes;
+}
+
+JobWorkload::JobWorkload(std::vector<Job> jobs, std::int64_t block_size) : jobs_(std::move(jobs)) {
+  for (const Job& job : jobs_) {
+    hashes_.push_back(block_hashes(job.tenant, job.prompt_ids, block_size));
+  }
+}
+
 void JobWorkload::post_until(Time now, Events& events) {
   bool beyond = false;
   while (next_ < jobs_.size() && !beyond) {
@@ -18,6 +36,10 @@ void JobWorkload::post_until(Time now, Events& events) {
     request.arrival = job.arrival;
     request.prompt_tokens = job.prompt_tokens;
     request.max_tokens = job.max_tokens;
+    request.tenant = job.tenant;
+    request.width = job.width();
+    request.beam_search = job.sample_tokens.empty() && job.beams > 1;
+    request.prompt_hashes = hashes_[next_];
     events.post(job.arrival, next_, Arrival{request});
     if (job.cancel_after) {
       events.post(job.arrival + *job.cancel_after, next_, Cancellation{request.id});
@@ -63,9 +85,13 @@ class Collector final : public Observer {
     decision.load = iteration.load;
     decision.kv_blocks_used = facts.kv_blocks_used;
     decision.waiting = facts.waiting;
+    decision.facts = facts;
+    decision.block_copies = iteration.block_copies;
     for (const Slot& slot : iteration.slots) {
       decision.requests.push_back(index(slot.request));
       decision.new_tokens.push_back(slot.new_tokens);
+      decision.sequences.push_back(slot.sequence);
+      decision.tables.emplace_back(slot.blocks.begin(), slot.blocks.end());
     }
     outcome.decisions.push_back(std::move(decision));
     if (audited != nullptr) audited->audit();
@@ -99,24 +125,28 @@ class Collector final : public Observer {
 }  // namespace
 
 Outcome simulate(const std::vector<Job>& jobs, Policy& policy, const CostModel& cost,
-                 const ServerSettings& settings, bool audit, Observer* observer) {
-  JobWorkload workload(jobs);
+                 const ServerSettings& settings, bool audit, Observer* observer,
+                 const MakeExecutor& make_executor) {
+  JobWorkload workload(jobs, settings.kv.block_size);
   const TruePredictor predictor(workload);
   Collector collector(jobs.size(), observer);
-  ModelExecutor executor(cost, workload);
+  const auto executor = make_executor ? make_executor(cost, workload)
+                                      : std::make_unique<ModelExecutor>(cost, workload);
   SimClock clock;
-  Scheduler scheduler(settings, {policy, cost, &predictor, &workload, collector}, executor.depth());
+  Scheduler scheduler(settings, {policy, cost, &predictor, &workload, collector},
+                      executor->depth());
   if (audit) collector.audited = &scheduler;
-  serve(scheduler, clock, workload, executor, collector);
+  serve(scheduler, clock, workload, *executor, collector);
   invariant(collector.ends == jobs.size(), "I4 a request lives and ends once",
             "{} of {} requests ended", collector.ends, jobs.size());
   return std::move(collector.outcome);
 }
 
 Outcome simulate(const std::vector<Job>& jobs, const std::string& policy, const CostModel& cost,
-                 const ServerSettings& settings, bool audit, Observer* observer) {
+                 const ServerSettings& settings, bool audit, Observer* observer,
+                 const MakeExecutor& make_executor) {
   const auto made = make_policy(policy);
-  return simulate(jobs, *made, cost, settings, audit, observer);
+  return simulate(jobs, *made, cost, settings, audit, observer, make_executor);
 }
 
 }  // namespace tokenyard::test

@@ -1,0 +1,219 @@
+#include "sim/server/request_memory.hpp"
+
+#include <algorithm>
+
+#include "sim/kernel/invariant.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+std::int64_t size_of(const BlockTable& table) {
+  return static_cast<std::int64_t>(table.size());
+}
+
+}  // namespace
+
+/// What is known of the request's content, block by block; the output's comes from the executor.
+BlockHash RequestMemory::content(const LiveRequest& live, std::size_t block) const {
+  const auto& prompt = live.facts.request.prompt_hashes;
+  if (block < prompt.size()) return prompt[block];
+  const auto full = static_cast<std::size_t>(live.view.prompt_tokens / blocks_.block_size());
+  if (prompt.size() < full || block - full >= live.output_hashes.size()) return kNoHash;
+  return live.output_hashes[block - full];
+}
+
+std::int64_t RequestMemory::find_prefix(const LiveRequest& live) {
+  found_.clear();
+  if (!prefix_caching_ || live.resident()) return 0;
+  const bool wide = live.sequences.size() > 1;
+  const std::int64_t known = wide ? live.view.prompt_tokens : live.view.known_tokens();
+  const auto most = static_cast<std::size_t>((known - 1) / blocks_.block_size());
+  contents_.clear();
+  while (contents_.size() < most) {
+    const BlockHash next = content(live, contents_.size());
+    if (next == kNoHash) break;
+    contents_.push_back(next);
+  }
+  blocks_.find_prefix(contents_, found_);
+  return size_of(found_) * blocks_.block_size();
+}
+
+std::int64_t RequestMemory::growth(const LiveRequest& live, std::int64_t tokens,
+                                   BlockTable Sequence::*table) const {
+  const std::int64_t each = blocks_.blocks_for(tokens);
+  const BlockTable& first = live.sequences.front().*table;
+  std::int64_t blocks = std::max<std::int64_t>(0, each - size_of(first));
+  if (live.sequences.size() == 1 || (live.sequences[1].*table).empty()) return blocks;
+  for (std::size_t i = 1; i < live.sequences.size(); ++i) {
+    blocks += std::max<std::int64_t>(0, each - size_of(live.sequences[i].*table));
+  }
+  if (live.view.computed % blocks_.block_size() == 0) return blocks;
+  // Each writes behind what is computed: who shares that block needs a copy, but for the last one.
+  const auto position = static_cast<std::size_t>(live.view.computed / blocks_.block_size());
+  distinct_.clear();
+  for (const Sequence& sequence : live.sequences) {
+    distinct_.push_back((sequence.*table).at(position));
+  }
+  std::sort(distinct_.begin(), distinct_.end());
+  const auto end = std::unique(distinct_.begin(), distinct_.end());
+  return blocks + (distinct_.end() - end);
+}
+
+std::int64_t RequestMemory::lifetime(const LiveRequest& live) const {
+  if (live.reserve_tokens == 0) return 0;
+  return lifetime_blocks(static_cast<std::int64_t>(live.sequences.size()), live.view.prompt_tokens,
+                         live.reserve_tokens, blocks_.block_size());
+}
+
+std::int64_t RequestMemory::missing_blocks(const LiveRequest& live, std::int64_t tokens) const {
+  if (live.resident()) {
+    const std::int64_t more = growth(live, tokens, &Sequence::blocks);
+    return std::max<std::int64_t>(0, more - size_of(live.reserved));
+  }
+  const std::int64_t all = std::max(blocks_.blocks_for(tokens), lifetime(live));
+  return all - size_of(found_) + blocks_.count_free(found_);
+}
+
+void RequestMemory::grow(LiveRequest& live, BlockTable& table, std::int64_t blocks) {
+  const bool grown = blocks_.grow(table, blocks);
+  invariant(grown, "I2 blocks are conserved", "room for request {} was made and is not there",
+            index(live.view.id));
+}
+
+void RequestMemory::extend(LiveRequest& live, std::int64_t tokens, std::vector<BlockCopy>& copies) {
+  const std::int64_t each = blocks_.blocks_for(tokens);
+  BlockTable& first = live.sequences.front().blocks;
+  if (!live.resident()) {
+    const std::int64_t all = std::max(each, lifetime(live));
+    const bool started = blocks_.start(first, found_, each);
+    invariant(started, "I2 blocks are conserved", "room for request {} was made and is not there",
+              index(live.view.id));
+    grow(live, live.reserved, all - each);
+    live.view.computed = size_of(found_) * blocks_.block_size();
+    live.sealed_blocks = size_of(found_);
+    if (live.facts.first_scheduled == kNever) live.facts.cached_tokens = live.view.computed;
+    recount(live);
+    return;
+  }
+  const std::int64_t more = growth(live, tokens, &Sequence::blocks);
+  if (more == 0) return;
+  // What was reserved goes back to the pool for the instant until it is taken.
+  const auto own = static_cast<std::ptrdiff_t>(std::min(more, size_of(live.reserved)));
+  BlockTable given(live.reserved.end() - own, live.reserved.end());
+  live.reserved.resize(live.reserved.size() - static_cast<std::size_t>(own));
+  blocks_.release(given);
+  if (!live.forked()) {
+    grow(live, first, each);
+  } else {
+    const auto position = static_cast<std::size_t>(live.view.computed / blocks_.block_size());
+    for (Sequence& sequence : live.sequences) {
+      if (position < sequence.blocks.size()) {
+        const auto copy = blocks_.make_writable(sequence.blocks, position);
+        if (copy) copies.push_back(*copy);
+      }
+      grow(live, sequence.blocks, each);
+    }
+  }
+  recount(live);
+}
+
+std::int64_t RequestMemory::blocks_to_return(const LiveRequest& live) const {
+  const std::int64_t distinct = distinct_blocks(live, &Sequence::host_blocks);
+  const std::int64_t next_step = growth(live, live.view.known_tokens(), &Sequence::host_blocks);
+  return distinct + std::max(next_step, lifetime(live) - distinct);
+}
+
+void RequestMemory::reserve_for_return(LiveRequest& live, std::int64_t blocks) {
+  grow(live, live.reserved, blocks - distinct_blocks(live, &Sequence::blocks));
+  recount(live);
+}
+
+void RequestMemory::computed(LiveRequest& live) {
+  BlockTable& first = live.sequences.front().blocks;
+  if (!live.forked() && live.view.computed == live.view.prompt_tokens) {
+    const std::int64_t blocks = blocks_.blocks_for(live.view.prompt_tokens);
+    for (std::size_t i = 1; i < live.sequences.size(); ++i) {
+      live.sequences[i].blocks = blocks_.fork(first, static_cast<std::size_t>(blocks));
+    }
+  }
+  if (prefix_caching_) {
+    const std::int64_t full = live.view.computed / blocks_.block_size();
+    for (; live.sealed_blocks < full; ++live.sealed_blocks) {
+      const auto block = static_cast<std::size_t>(live.sealed_blocks);
+      const BlockHash known = content(live, block);
+      if (known == kNoHash) break;
+      blocks_.seal(first[block], known);
+    }
+  }
+  recount(live);
+}
+
+void RequestMemory::follow_parents(LiveRequest& live, std::span<const SlotOutcome> outcomes) {
+  const auto goes_on_alone = [&](std::size_t i) {
+    return outcomes[i].parent < 0 || outcomes[i].parent == live.sequences[i].number;
+  };
+  bool all_alone = true;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) all_alone = all_alone && goes_on_alone(i);
+  if (all_alone) return;
+  std::vector<BlockTable> next;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const std::int32_t parent =
+        outcomes[i].parent < 0 ? live.sequences[i].number : outcomes[i].parent;
+    const auto from = std::find_if(live.sequences.begin(), live.sequences.end(),
+                                   [&](const Sequence& s) { return s.number == parent; });
+    invariant(from != live.sequences.end(), "I13 a beam has a living parent",
+              "request {} has no sequence {}", index(live.view.id), parent);
+    next.push_back(blocks_.fork(from->blocks));
+  }
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    blocks_.release(live.sequences[i].blocks);
+    live.sequences[i].blocks = std::move(next[i]);
+  }
+  recount(live);
+}
+
+void RequestMemory::end_finished(LiveRequest& live, std::span<const SlotOutcome> outcomes) {
+  for (std::size_t i = outcomes.size(); i-- > 0;) {
+    if (!outcomes[i].finished || live.sequences.size() == 1) continue;
+    blocks_.release(live.sequences[i].blocks);
+    live.sequences.erase(live.sequences.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  live.view.sequences = static_cast<std::int32_t>(live.sequences.size());
+  recount(live);
+}
+
+void RequestMemory::release(LiveRequest& live) {
+  for (Sequence& sequence : live.sequences) blocks_.release(sequence.blocks);
+  blocks_.release(live.reserved);
+  live.sealed_blocks = 0;
+  recount(live);
+}
+
+void RequestMemory::recount(LiveRequest& live) {
+  const std::int64_t tables = live.forked() ? static_cast<std::int64_t>(live.sequences.size()) : 1;
+  const std::int64_t stored = live.resident() ? tables * live.view.computed : 0;
+  stored_tokens_ += stored - live.stored_tokens;
+  live.stored_tokens = stored;
+  live.view.blocks_held = size_of(live.reserved);
+  for (const Sequence& sequence : live.sequences) live.view.blocks_held += size_of(sequence.blocks);
+}
+
+std::int64_t RequestMemory::tally(const LiveRequest& live) {
+  std::int64_t blocks = blocks_.tally(live.reserved);
+  for (const Sequence& sequence : live.sequences) blocks += blocks_.tally(sequence.blocks);
+  return blocks;
+}
+
+std::int64_t RequestMemory::distinct_blocks(const LiveRequest& live,
+                                            BlockTable Sequence::*table) const {
+  if (live.sequences.size() == 1) return size_of(live.sequences.front().*table);
+  distinct_.clear();
+  for (const Sequence& sequence : live.sequences) {
+    distinct_.insert(distinct_.end(), (sequence.*table).begin(), (sequence.*table).end());
+  }
+  std::sort(distinct_.begin(), distinct_.end());
+  return std::unique(distinct_.begin(), distinct_.end()) - distinct_.begin();
+}
+
+}  // namespace tokenyard
