@@ -19,6 +19,8 @@ void TraceWorkload::post_next(Events& events) {
   request.max_tokens = from.max_tokens;
   request.tenant = from.tenant;
   request.priority = from.priority;
+  request.width = from.width();
+  request.beam_search = from.beam_search();
   events.post(request.arrival, next_, Arrival{request});
   if (from.cancel_after) {
     events.post(request.arrival + *from.cancel_after, next_, Cancellation{request.id});

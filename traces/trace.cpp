@@ -12,6 +12,10 @@ std::string digest_of(const Trace& trace) {
     hash.word(value ? 1 : 0);
     if (value) hash.integer(*value);
   };
+  const auto list = [&hash](const auto& values) {
+    hash.word(values.size());
+    for (const std::int64_t value : values) hash.integer(value);
+  };
   hash.word(trace.requests.size());
   for (const auto& request : trace.requests) {
     hash.text(request.label);
@@ -22,8 +26,23 @@ std::string digest_of(const Trace& trace) {
     optional(request.predicted_output_tokens);
     hash.integer(request.priority);
     hash.text(trace.tenants[index(request.tenant)]);
-    hash.word(request.cancel_after ? 1 : 0);
+    // What few requests have is told by bits of one word, so that the others cost nothing.
+    const bool asks = request.n > 1 || request.best_of || request.beam_width;
+    const bool lists = request.outputs.count > 0 || request.block_hashes.count > 0 ||
+                       request.prompt_token_ids.count > 0;
+    hash.word((request.cancel_after ? 1U : 0U) | (asks ? 2U : 0U) | (lists ? 4U : 0U));
     if (request.cancel_after) hash.integer(request.cancel_after->count());
+    if (asks) {
+      hash.integer(request.n);
+      optional(request.best_of);
+      optional(request.beam_width);
+    }
+    if (lists) {
+      list(trace.outputs.at(request.outputs));
+      list(trace.block_hashes.at(request.block_hashes));
+      list(trace.prompt_token_ids.at(request.prompt_token_ids));
+      if (request.block_hashes.count > 0) hash.integer(trace.block_tokens);
+    }
   }
   return fmt::format("{:016x}", hash.value());
 }

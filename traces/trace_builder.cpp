@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/text.hpp"
@@ -58,6 +59,53 @@ TenantId TraceBuilder::tenant(std::string_view name) {
   return at->second;
 }
 
+void TraceBuilder::check_sequences(const TraceRow& row) const {
+  const auto at_most = [&](const std::optional<std::int32_t>& most, const char* name) {
+    if (most && row.n > *most) {
+      lines_.refuse("n", fmt::format("{} is more than {} ({})", row.n, name, *most));
+    }
+  };
+  at_most(row.best_of, "best_of");
+  at_most(row.beam_width, "beam_width");
+  if (row.outputs.empty()) return;
+  TraceRequest asked;
+  asked.n = row.n;
+  asked.best_of = row.best_of;
+  asked.beam_width = row.beam_width;
+  if (asked.beam_search() || asked.width() == 1) {
+    lines_.refuse("output_tokens",
+                  fmt::format("a list is for parallel samples (n or best_of above 1), {}",
+                              asked.beam_search() ? "not for beams" : "there is one sequence"));
+  }
+  if (std::cmp_not_equal(row.outputs.size(), asked.width())) {
+    lines_.refuse("output_tokens", fmt::format("the list has {} entries, the request {} sequences",
+                                               row.outputs.size(), asked.width()));
+  }
+}
+
+void TraceBuilder::check_prompt(const TraceRow& row) const {
+  if (row.block_hashes && row.prompt_token_ids) {
+    lines_.refuse("prompt_token_ids", "a request has these or block_hashes, not both");
+  }
+  if (row.block_hashes) {
+    if (trace_.block_tokens == 0) {
+      lines_.refuse("block_hashes", "need block_tokens in the meta object of the first line");
+    }
+    const std::int64_t blocks = (row.input_tokens + trace_.block_tokens - 1) / trace_.block_tokens;
+    if (std::cmp_greater(row.block_hashes->size(), blocks)) {
+      lines_.refuse(
+          "block_hashes",
+          fmt::format("{} hashes are more than {} tokens have blocks of {} ({})",
+                      row.block_hashes->size(), row.input_tokens, trace_.block_tokens, blocks));
+    }
+  }
+  if (row.prompt_token_ids && std::cmp_not_equal(row.prompt_token_ids->size(), row.input_tokens)) {
+    lines_.refuse("prompt_token_ids",
+                  fmt::format("{} ids are not the prompt's {} tokens (input_tokens)",
+                              row.prompt_token_ids->size(), row.input_tokens));
+  }
+}
+
 void TraceBuilder::add(const TraceRow& row) {
   const std::int64_t number = trace_.counts.read++;
   if (number == std::numeric_limits<std::uint32_t>::max()) {
@@ -93,6 +141,8 @@ void TraceBuilder::add(const TraceRow& row) {
     lines_.refuse("output_tokens",
                   fmt::format("{} is more than max_tokens ({})", output, *row.max_tokens));
   }
+  check_sequences(row);
+  check_prompt(row);
 
   const TenantId owner = tenant(row.tenant);
   TraceRequest& request = trace_.requests.emplace_back();
@@ -105,6 +155,14 @@ void TraceBuilder::add(const TraceRow& row) {
   request.priority = row.priority;
   request.tenant = owner;
   request.cancel_after = row.cancel_after;
+  request.n = row.n;
+  request.best_of = row.best_of;
+  request.beam_width = row.beam_width;
+  request.outputs = trace_.outputs.add(row.outputs);
+  if (row.block_hashes) request.block_hashes = trace_.block_hashes.add(*row.block_hashes);
+  if (row.prompt_token_ids) {
+    request.prompt_token_ids = trace_.prompt_token_ids.add(*row.prompt_token_ids);
+  }
 }
 
 Trace TraceBuilder::finish(TraceOrigin origin) {
@@ -145,6 +203,9 @@ void settle(Trace& trace) {
     request.tenant = fresh;
   }
   trace.tenants = std::move(names);
+  trace.outputs.repack(trace.requests, &TraceRequest::outputs);
+  trace.block_hashes.repack(trace.requests, &TraceRequest::block_hashes);
+  trace.prompt_token_ids.repack(trace.requests, &TraceRequest::prompt_token_ids);
   trace.counts.kept = static_cast<std::int64_t>(trace.requests.size());
   trace.digest = digest_of(trace);
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,6 +28,14 @@ struct TraceRow {
   std::int32_t priority = 0;
   std::string_view tenant;
   std::optional<Duration> cancel_after;
+  std::int32_t n = 1;  ///< 1 … kMostSequences, as the next two
+  std::optional<std::int32_t> best_of;
+  std::optional<std::int32_t> beam_width;
+  /// The output length of each sequence, 1 … kMostTokens, where the trace tells them apart;
+  /// `output_tokens` is then the greatest.
+  std::span<const std::int64_t> outputs;
+  std::optional<std::span<const std::int64_t>> block_hashes;
+  std::optional<std::span<const std::int64_t>> prompt_token_ids;  ///< 0 … kMostTokens
 };
 
 /// Where the times of a format count from.
@@ -42,16 +51,23 @@ class TraceBuilder {
   TraceBuilder(const LineReader& lines, ZeroTokens zero) : lines_(lines), zero_(zero) {}
 
   /// Throws `InputError` at the current line for what no format allows: a duplicate id, an output
-  /// beyond `max_tokens`, a control character in a name, a zero length where that is an error.
+  /// beyond `max_tokens`, a control character in a name, a zero length where that is an error,
+  /// sequences or lists that contradict one another or the lengths.
   void add(const TraceRow& row);
 
-  void set_meta(std::string json) { trace_.meta = std::move(json); }
+  /// The meta object, and the `block_tokens` that it gives, where it does. Before the rows.
+  void set_meta(std::string json, std::int64_t block_tokens = 0) {
+    trace_.meta = std::move(json);
+    trace_.block_tokens = block_tokens;
+  }
 
   /// The trace, sorted and counted; without requests it is an `InputError`. Called once.
   Trace finish(TraceOrigin origin);
 
  private:
   TenantId tenant(std::string_view name);
+  void check_sequences(const TraceRow& row) const;
+  void check_prompt(const TraceRow& row) const;
 
   const LineReader& lines_;
   ZeroTokens zero_;
@@ -65,8 +81,8 @@ class TraceBuilder {
 };
 
 /// Sorts the requests stably by arrival, renumbers the tenants in the order of their first
-/// appearance, and recomputes `counts.kept` and the digest. For everything that makes or changes a
-/// trace.
+/// appearance, packs the lists in the order of the requests (those of no request go), and
+/// recomputes `counts.kept` and the digest. For everything that makes or changes a trace.
 void settle(Trace& trace);
 
 }  // namespace tokenyard

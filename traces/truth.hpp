@@ -17,8 +17,14 @@ class TraceTruth final : public OutputOracle {
   /// `request` must be one of the trace.
   std::int64_t output_tokens(RequestId request) const override;
 
+  /// `sequence` is 0 … width − 1. Without a list of its own a request's sequences are of one
+  /// length.
+  std::int64_t output_tokens(RequestId request, std::int32_t sequence) const override;
+
  private:
   std::vector<std::int32_t> output_tokens_;
+  ListPool<std::int32_t> lists_;
+  std::vector<ListSlice> list_of_;  // by request; empty where no request has a list
 };
 
 }  // namespace tokenyard

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
@@ -28,11 +29,20 @@ std::int64_t nanoseconds(Time time) {
   return (time - kOrigin).count();
 }
 
+template <typename Value>
+void append_list(const char* key, std::span<const Value> list, fmt::memory_buffer& out) {
+  fmt::format_to(std::back_inserter(out), R"(,"{}":[{}])", key, fmt::join(list, ","));
+}
+
 void append_json(const Trace& trace, const TraceRequest& request, fmt::memory_buffer& out) {
   const auto to = std::back_inserter(out);
-  fmt::format_to(to, R"({{"id":{},"arrival_ns":{},"input_tokens":{},"output_tokens":{})",
-                 json_text(request.label), nanoseconds(request.arrival), request.input_tokens,
-                 request.output_tokens);
+  fmt::format_to(to, R"({{"id":{},"arrival_ns":{},"input_tokens":{})", json_text(request.label),
+                 nanoseconds(request.arrival), request.input_tokens);
+  if (request.outputs.count > 0) {
+    append_list("output_tokens", trace.outputs.at(request.outputs), out);
+  } else {
+    fmt::format_to(to, R"(,"output_tokens":{})", request.output_tokens);
+  }
   if (request.max_tokens) fmt::format_to(to, R"(,"max_tokens":{})", *request.max_tokens);
   if (request.predicted_output_tokens) {
     fmt::format_to(to, R"(,"predicted_output_tokens":{})", *request.predicted_output_tokens);
@@ -43,12 +53,22 @@ void append_json(const Trace& trace, const TraceRequest& request, fmt::memory_bu
   if (request.cancel_after) {
     fmt::format_to(to, R"(,"cancel_after_ns":{})", request.cancel_after->count());
   }
+  if (request.n != 1) fmt::format_to(to, R"(,"n":{})", request.n);
+  if (request.best_of) fmt::format_to(to, R"(,"best_of":{})", *request.best_of);
+  if (request.beam_width) fmt::format_to(to, R"(,"beam_width":{})", *request.beam_width);
+  if (request.block_hashes.count > 0) {
+    append_list("block_hashes", trace.block_hashes.at(request.block_hashes), out);
+  }
+  if (request.prompt_token_ids.count > 0) {
+    append_list("prompt_token_ids", trace.prompt_token_ids.at(request.prompt_token_ids), out);
+  }
   fmt::format_to(to, "}}\n");
 }
 
 /// The optional columns that some request needs.
 struct Columns {
   bool max_tokens = false, predicted = false, priority = false, tenant = false, cancel = false;
+  bool n = false, best_of = false, beam_width = false;
 
   explicit Columns(const Trace& trace) {
     for (const auto& request : trace.requests) {
@@ -57,6 +77,9 @@ struct Columns {
       priority |= request.priority != 0;
       tenant |= !trace.tenants[index(request.tenant)].empty();
       cancel |= request.cancel_after.has_value();
+      n |= request.n != 1;
+      best_of |= request.best_of.has_value();
+      beam_width |= request.beam_width.has_value();
     }
   }
 
@@ -67,6 +90,9 @@ struct Columns {
     if (priority) text += ",priority";
     if (tenant) text += ",tenant";
     if (cancel) text += ",cancel_after_ns";
+    if (n) text += ",n";
+    if (best_of) text += ",best_of";
+    if (beam_width) text += ",beam_width";
     return text + '\n';
   }
 };
@@ -74,7 +100,7 @@ struct Columns {
 void append_csv(const Trace& trace, const TraceRequest& request, const Columns& columns,
                 fmt::memory_buffer& out) {
   const auto to = std::back_inserter(out);
-  const auto optional = [&to](const std::optional<std::int64_t>& value) {
+  const auto optional = [&to](const auto& value) {
     fmt::format_to(to, ",");
     if (value) fmt::format_to(to, "{}", *value);
   };
@@ -89,6 +115,9 @@ void append_csv(const Trace& trace, const TraceRequest& request, const Columns& 
   if (columns.cancel) {
     optional(request.cancel_after ? std::optional(request.cancel_after->count()) : std::nullopt);
   }
+  if (columns.n) fmt::format_to(to, ",{}", request.n);
+  if (columns.best_of) optional(request.best_of);
+  if (columns.beam_width) optional(request.beam_width);
   fmt::format_to(to, "\n");
 }
 
@@ -103,6 +132,13 @@ void check_trace_ending(const std::string& path) {
 void write_trace(const Trace& trace, const std::string& path) {
   check_trace_ending(path);
   const Form form = form_of(path);
+  const bool lists =
+      !trace.outputs.empty() || !trace.block_hashes.empty() || !trace.prompt_token_ids.empty();
+  if (form == Form::csv && lists) {
+    throw InputError(path, 0, "",
+                     "a CSV cannot hold this trace's lists (output_tokens of several sequences, "
+                     "block_hashes or prompt_token_ids); write .jsonl or .jsonl.gz");
+  }
   const Columns columns(trace);
   OutputFile file(path);
   fmt::memory_buffer out;

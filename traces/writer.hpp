@@ -10,7 +10,8 @@ namespace tokenyard {
 /// Writes a trace in the canonical form, by the path's ending: .jsonl (with the meta line, where
 /// there is one) or .csv (columns id,arrival_ns,input_tokens,output_tokens and the optional ones
 /// that occur), each optionally followed by .gz. What is written reads back as the same requests,
-/// tenants and digest. The file appears whole or not at all. Throws `InputError`.
+/// tenants and digest; so a trace with lists cannot be written as .csv. The file appears whole or
+/// not at all. Throws `InputError`.
 void write_trace(const Trace& trace, const std::string& path);
 
 /// Refuses a path that `write_trace` could not write by its ending, before any work is done.

@@ -115,18 +115,27 @@ TEST(FlatCsvReader, ReadsOptionalColumns) {
   EXPECT_EQ(first.cancel_after, Duration(7000));
   EXPECT_EQ(trace.tenants, (std::vector<std::string>{"x, \"y\"", ""}));
   EXPECT_EQ(first.tenant, TenantId{0});
-  const TraceRequest second{"b", kOrigin + Duration(6), 11, 21, {}, {}, 0, TenantId{1}, {}};
+  TraceRequest second;
+  second.label = "b";
+  second.arrival = kOrigin + Duration(6);
+  second.input_tokens = 11;
+  second.output_tokens = 21;
+  second.tenant = TenantId{1};
   EXPECT_EQ(trace.requests[1], second);
 }
 
-// Would catch: width, parents or unknown columns that are dropped in silence.
+// Would catch: lists, parents or unknown columns that are dropped in silence.
 TEST(FlatCsvReader, RefusesWhatItWouldNotHonour) {
   const auto with = [](const std::string& column, const std::string& value) {
     return refusal("arrival_ns,input_tokens,output_tokens," + column + "\n1,1,1," + value + "\n");
   };
-  EXPECT_THAT(with("n", "2"), HasSubstr("trace:2: n: requests with more than one sequence"));
-  EXPECT_THAT(with("best_of", "4"), HasSubstr("trace:2: best_of: "));
-  EXPECT_THAT(with("beam_width", "4"), HasSubstr("trace:2: beam_width: "));
+  for (const std::string column : {"block_hashes", "prompt_token_ids"}) {
+    EXPECT_EQ(with(column, "[1]"),
+              "trace:2: " + column + ": a list is read from JSON Lines only, not from CSV");
+    EXPECT_EQ(with(column, ""), "no InputError");
+  }
+  EXPECT_EQ(refusal("arrival_ns,input_tokens,output_tokens,n\n1,1,\"[3,4]\",2\n"),
+            "trace:2: output_tokens: a list is read from JSON Lines only, not from CSV");
   EXPECT_THAT(with("parents", "a"), HasSubstr("trace:2: parents: requests that wait for others"));
   EXPECT_EQ(with("tennant", "a"), "trace:1: tennant: unknown column (did you mean 'tenant'?)");
   EXPECT_EQ(with("max_tokens", "0"), "trace:2: max_tokens: 0 is not in 1 … 2147483647");

@@ -1,10 +1,14 @@
 // Tokenyard's own form: JSON Lines, one request a line, an optional first line {"meta":{…}}.
 
+#include <algorithm>
+#include <charconv>
 #include <limits>
+#include <vector>
 
 #include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/readers/catalogue.hpp"
+#include "traces/text_hash.hpp"
 
 namespace tokenyard {
 
@@ -24,10 +28,49 @@ std::optional<std::int64_t> optional_integer(const JsonObject& json, std::string
   return json.integer(key, least, most);
 }
 
-void read_request(const JsonObject& json, TraceBuilder& rows) {
-  for (const auto& name : width_fields()) {
-    if (json.integer_or(name, 1, kMostTokens, 1) > 1) json.refuse(name, kWidthRefused);
+std::optional<std::int32_t> optional_sequences(const JsonObject& json, std::string_view key) {
+  const auto value = optional_integer(json, key, 1, kMostSequences);
+  return value ? std::optional(static_cast<std::int32_t>(*value)) : std::nullopt;
+}
+
+/// An integer of 64 bits, signed or not.
+std::optional<std::int64_t> parse_hash(std::string_view text) {
+  if (const auto value = parse_integer(text)) return value;
+  std::uint64_t bits = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, bits);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return static_cast<std::int64_t>(bits);
+}
+
+/// A text's place among the integers.
+std::int64_t hash_of(std::string_view text) {
+  TextHash hash;
+  hash.text(text);
+  return static_cast<std::int64_t>(hash.value());
+}
+
+std::vector<std::int64_t> read_block_hashes(const JsonObject& json) {
+  constexpr std::string_view kKey = "block_hashes";
+  std::vector<std::int64_t> hashes;
+  const std::string raw = json.raw(kKey);
+  if (raw == "[]") return hashes;
+  if (raw.starts_with("[\"")) {
+    for (const auto& text : json.strings(kKey)) hashes.push_back(hash_of(text));
+    return hashes;
   }
+  if (!raw.starts_with('[')) json.refuse(kKey, "expected an array, found " + printable(raw));
+  for (const auto part : split(std::string_view(raw).substr(1, raw.size() - 2), ',')) {
+    const auto hash = parse_hash(part);
+    if (!hash) {
+      json.refuse(kKey, "expected integers of 64 bits, or texts alone; found " + printable(part));
+    }
+    hashes.push_back(*hash);
+  }
+  return hashes;
+}
+
+void read_request(const JsonObject& json, TraceBuilder& rows) {
   for (const std::string_view name : {"parents", "delay_ns"}) {
     if (json.has(name) && json.raw(name) != "[]") json.refuse(name, kParentsRefused);
   }
@@ -41,13 +84,34 @@ void read_request(const JsonObject& json, TraceBuilder& rows) {
   row.tenant = tenant;
   row.arrival_ns = json.integer("arrival_ns", 0, kLongest.count());
   row.input_tokens = json.integer("input_tokens", 0, kMostTokens);
-  row.output_tokens = json.integer("output_tokens", 0, kMostTokens);
+  std::vector<std::int64_t> outputs;
+  if (json.has("output_tokens") && json.raw("output_tokens").starts_with('[')) {
+    outputs = json.integers("output_tokens", 1, kMostTokens);
+    if (outputs.empty()) json.refuse("output_tokens", "the list is empty");
+    row.outputs = outputs;
+    row.output_tokens = *std::max_element(outputs.begin(), outputs.end());
+  } else {
+    row.output_tokens = json.integer("output_tokens", 0, kMostTokens);
+  }
   row.max_tokens = optional_integer(json, "max_tokens", 1, kMostTokens);
   row.predicted_output_tokens = optional_integer(json, "predicted_output_tokens", 1, kMostTokens);
   row.priority = static_cast<std::int32_t>(
       json.integer_or("priority", std::numeric_limits<std::int32_t>::min(), kMostTokens, 0));
   if (const auto after = optional_integer(json, "cancel_after_ns", 1, kLongest.count())) {
     row.cancel_after = Duration(*after);
+  }
+  row.n = optional_sequences(json, "n").value_or(1);
+  row.best_of = optional_sequences(json, "best_of");
+  row.beam_width = optional_sequences(json, "beam_width");
+  std::vector<std::int64_t> block_hashes;
+  if (json.has("block_hashes")) {
+    block_hashes = read_block_hashes(json);
+    row.block_hashes = block_hashes;
+  }
+  std::vector<std::int64_t> token_ids;
+  if (json.has("prompt_token_ids")) {
+    token_ids = json.integers("prompt_token_ids", 0, kMostTokens);
+    row.prompt_token_ids = token_ids;
   }
   for (const auto& name : ignored_fields()) {
     if (json.has(name)) json.raw(name);
@@ -62,7 +126,8 @@ TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
     const JsonObject json = JsonFile::parse(*line, lines.path(), lines.number());
     if (json.has("meta")) {
       if (!first) json.refuse("meta", "belongs on the first line");
-      rows.set_meta(json.object("meta").raw());
+      const JsonObject meta = json.object("meta");
+      rows.set_meta(meta.raw(), meta.integer_or("block_tokens", 1, kMostTokens, 0));
       json.refuse_unread();
     } else {
       read_request(json, rows);

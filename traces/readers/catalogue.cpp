@@ -26,14 +26,8 @@ bool header_has(std::string_view header, std::initializer_list<std::string_view>
 }
 
 std::span<const std::string> ignored_fields() {
-  static const std::vector<std::string> fields = {
-      "session_id", "turn",   "block_hashes",     "model", "slo", "deadline_ns",
-      "status",     "prompt", "prompt_token_ids", "ext"};
-  return fields;
-}
-
-std::span<const std::string> width_fields() {
-  static const std::vector<std::string> fields = {"n", "best_of", "beam_width"};
+  static const std::vector<std::string> fields = {"session_id",  "turn",   "model",  "slo",
+                                                  "deadline_ns", "status", "prompt", "ext"};
   return fields;
 }
 

@@ -21,12 +21,6 @@ bool header_has(std::string_view header, std::initializer_list<std::string_view>
 /// a result: accepted by name, and ignored.
 std::span<const std::string> ignored_fields();
 
-/// The fields of the canonical form that ask for more than one sequence a request.
-std::span<const std::string> width_fields();
-
-/// What the refusal of a request with more than one sequence says.
-inline constexpr std::string_view kWidthRefused =
-    "requests with more than one sequence are not replayed by this version";
 /// What the refusal of a request that waits for others says.
 inline constexpr std::string_view kParentsRefused =
     "requests that wait for others are not replayed by this version";

@@ -9,6 +9,8 @@ namespace tokenyard {
 
 namespace {
 
+constexpr std::string_view kListRefused = "a list is read from JSON Lines only, not from CSV";
+
 bool recognises(std::string_view first_line) {
   return header_has(first_line, {"arrival_ns", "input_tokens", "output_tokens"});
 }
@@ -22,11 +24,15 @@ std::vector<std::string> known_columns() {
                                     "priority",
                                     "parents",
                                     "tenant",
+                                    "n",
+                                    "best_of",
+                                    "beam_width",
+                                    "block_hashes",
+                                    "prompt_token_ids",
                                     "cancel_after_ns",
                                     "delay_ns",
                                     "predicted_output_tokens"};
   for (const auto& name : ignored_fields()) known.push_back(name);
-  for (const auto& name : width_fields()) known.push_back(name);
   return known;
 }
 
@@ -41,6 +47,10 @@ class Cell {
   std::optional<std::int64_t> integer(std::int64_t least, std::int64_t most) const {
     if (!given()) return std::nullopt;
     return csv_.integer(*at_, least, most);
+  }
+  std::optional<std::int32_t> sequences() const {
+    const auto value = integer(1, kMostSequences);
+    return value ? std::optional(static_cast<std::int32_t>(*value)) : std::nullopt;
   }
 
  private:
@@ -58,18 +68,17 @@ TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
   const Cell max_tokens(csv, "max_tokens"), predicted(csv, "predicted_output_tokens");
   const Cell priority(csv, "priority"), tenant(csv, "tenant"), cancel(csv, "cancel_after_ns");
   const Cell parents(csv, "parents"), delay(csv, "delay_ns");
-  std::vector<Cell> widths;
-  for (const auto& name : width_fields()) widths.emplace_back(csv, name);
+  const Cell n(csv, "n"), best_of(csv, "best_of"), beam_width(csv, "beam_width");
+  const Cell block_hashes(csv, "block_hashes"), token_ids(csv, "prompt_token_ids");
 
   while (csv.next()) {
-    for (const Cell& width : widths) {
-      if (width.integer(1, kMostTokens).value_or(1) > 1) {
-        csv.refuse(width.column(), kWidthRefused);
-      }
-    }
     for (const Cell& cell : {parents, delay}) {
       if (cell.given()) csv.refuse(cell.column(), kParentsRefused);
     }
+    for (const Cell& cell : {block_hashes, token_ids}) {
+      if (cell.given()) csv.refuse(cell.column(), kListRefused);
+    }
+    if (csv.text(output).starts_with('[')) csv.refuse(output, kListRefused);
     TraceRow row;
     if (id) row.label = csv.text(*id);
     row.arrival_ns = csv.integer(arrival, 0, kLongest.count());
@@ -81,6 +90,9 @@ TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
         priority.integer(std::numeric_limits<std::int32_t>::min(), kMostTokens).value_or(0));
     row.tenant = tenant.text();
     if (const auto after = cancel.integer(1, kLongest.count())) row.cancel_after = Duration(*after);
+    row.n = n.sequences().value_or(1);
+    row.best_of = best_of.sequences();
+    row.beam_width = beam_width.sequences();
     rows.add(row);
   }
   return TraceOrigin::zero;
