@@ -1,5 +1,9 @@
 #include "traces/replay.hpp"
 
+#include <utility>
+
+#include "traces/prompt_hashes.hpp"
+
 namespace tokenyard {
 
 void TraceWorkload::post_until(Time now, Events& events) {
@@ -8,6 +12,10 @@ void TraceWorkload::post_until(Time now, Events& events) {
   // was then the last one posted.
   const bool one_ahead = next_ > 0 && trace_.requests[next_ - 1].arrival > now;
   if (expects_more() && !one_ahead) post_next(events);
+}
+
+void TraceWorkload::on_end(RequestId request, Time, Events&) {
+  hashes_.erase(request);
 }
 
 void TraceWorkload::post_next(Events& events) {
@@ -21,6 +29,10 @@ void TraceWorkload::post_next(Events& events) {
   request.priority = from.priority;
   request.width = from.width();
   request.beam_search = from.beam_search();
+  if (kv_block_tokens_ > 0) {
+    auto hashes = prompt_hashes(trace_, from, kv_block_tokens_);
+    if (!hashes.empty()) request.prompt_hashes = hashes_[request.id] = std::move(hashes);
+  }
   events.post(request.arrival, next_, Arrival{request});
   if (from.cancel_after) {
     events.post(request.arrival + *from.cancel_after, next_, Cancellation{request.id});
