@@ -28,8 +28,8 @@ struct Machine {
 /// Throws `InputError` when the settings name no cost, no pool, or what does not fit together.
 Machine compose_machine(Settings settings);
 
-/// A trace file, or a workload plan drawn with `seed`; then the first `limit` requests, at
-/// `request_rate`.
+/// A trace file, or a workload plan (its file or text) drawn with `seed`; then the first `limit`
+/// requests, at `request_rate`.
 Trace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
                     const Settings& settings, std::uint64_t seed);
 

@@ -14,7 +14,7 @@ namespace tokenyard {
 
 /// What to run. A value type.
 struct RunPlan {
-  std::string trace;   ///< a trace file or a workload plan
+  std::string trace;   ///< a trace file, or a workload plan's file or text
   std::string format;  ///< empty: recognised
   std::string zero = "drop";
   std::vector<std::string> policies;   ///< empty: each system's own

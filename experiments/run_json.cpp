@@ -45,9 +45,9 @@ Json trace_json(const std::string& path, const TraceFacts& trace) {
   return json;
 }
 
-/// What a JSON file that a run was told to read says.
-Json contents(const std::string& path) {
-  return Json::parse(JsonFile::read(path).raw());
+/// What JSON that a run was told to read says.
+Json contents(const JsonObject& json) {
+  return Json::parse(json.raw());
 }
 
 /// Counts look like counts.
@@ -79,7 +79,7 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
   json["repeat"] = traces.size();
   json["format"] = plan.format;
   json["zero"] = plan.zero;
-  if (is_workload_plan(plan.trace)) json["plan"] = contents(plan.trace);
+  if (is_workload_plan(plan.trace)) json["plan"] = contents(open_workload_plan(plan.trace));
   json["traces"] = Json::array();
   for (const TraceFacts& trace : traces) json["traces"].push_back(trace_json(plan.trace, trace));
   json["rows"] = Json::array();
@@ -90,7 +90,7 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
     entry["system"] = row.system;
     entry["settings"] = settings_json(row.machine.settings);
     if (const auto& file = row.machine.settings.cost_file; !file.empty()) {
-      entry["cost"] = contents(file);
+      entry["cost"] = contents(JsonFile::read(file));
     }
     json["rows"].push_back(entry);
   }

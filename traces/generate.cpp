@@ -16,10 +16,11 @@
 
 namespace tokenyard {
 
-bool is_workload_plan(const std::string& path) {
-  if (!path.ends_with(".json")) return false;
+bool is_workload_plan(const std::string& trace) {
+  if (trace.starts_with('{')) return true;
+  if (!trace.ends_with(".json")) return false;
   try {
-    LineReader lines(path);
+    LineReader lines(trace);
     const auto line = lines.next();
     return !line || line->substr(line->find_first_not_of(" \t")).front() != '[';
   } catch (const InputError&) {
@@ -27,8 +28,15 @@ bool is_workload_plan(const std::string& path) {
   }
 }
 
-WorkloadPlan read_workload_plan(const std::string& path) {
-  const JsonObject json = JsonFile::read(path);
+JsonObject open_workload_plan(const std::string& trace) {
+  return trace.starts_with('{') ? JsonFile::parse(trace, "workload plan") : JsonFile::read(trace);
+}
+
+WorkloadPlan read_workload_plan(const std::string& trace) {
+  return workload_plan(open_workload_plan(trace));
+}
+
+WorkloadPlan workload_plan(const JsonObject& json) {
   WorkloadPlan plan;
   plan.requests = json.integer("requests", 1, kMostRequests);
   plan.arrivals = json.string("arrivals");

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "sim/kernel/strict_json.hpp"
 #include "traces/trace.hpp"
 
 namespace tokenyard {
@@ -20,13 +21,20 @@ struct WorkloadPlan {
   std::optional<std::uint64_t> seed;
 };
 
-/// Whether the path names a plan file rather than a trace: it ends in .json, and what it holds is
-/// no array (some data sets are arrays in a .json file).
-bool is_workload_plan(const std::string& path);
+/// Whether what is given as a trace is a workload plan: the text of one, which begins with '{', or
+/// a path that ends in .json to a file that holds no array (some data sets are arrays in a .json
+/// file).
+bool is_workload_plan(const std::string& trace);
 
-/// Reads a plan file: {"requests":4000,"arrivals":"poisson:rate=3.6","lengths":"sharegpt-like"}.
+/// The JSON of a plan, from its text or its file. Throws `InputError`.
+JsonObject open_workload_plan(const std::string& trace);
+
+/// A plan from its JSON: {"requests":4000,"arrivals":"poisson:rate=3.6","lengths":"sharegpt-like"}.
 /// Strict; the specs are checked too. Throws `InputError`.
-WorkloadPlan read_workload_plan(const std::string& path);
+WorkloadPlan workload_plan(const JsonObject& json);
+
+/// The same from its text or its file.
+WorkloadPlan read_workload_plan(const std::string& trace);
 
 /// Draws the workload. The same plan and seed give the same trace; a request depends on the seed
 /// and its own number alone, so that a longer plan only appends. The gaps are rounded to whole

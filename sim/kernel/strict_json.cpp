@@ -256,6 +256,20 @@ std::vector<std::int64_t> JsonObject::integers(std::string_view key, std::int64_
   return integers;
 }
 
+std::vector<double> JsonObject::numbers(std::string_view key, double least, double most) const {
+  const JsonValue& value = require(key, "an array of numbers");
+  if (value.kind != Kind::array) refuse_value(value, key, "an array of numbers");
+  std::vector<double> numbers;
+  for (const auto& element : value.elements) {
+    if (!number_in(element, least, most)) {
+      child(value, key)
+          .refuse_value(element, std::to_string(numbers.size()), expected_number(least, most));
+    }
+    numbers.push_back(element.number);
+  }
+  return numbers;
+}
+
 std::vector<JsonObject> JsonObject::objects(std::string_view key) const {
   const JsonValue& value = require(key, "an array of objects");
   if (value.kind != Kind::array) refuse_value(value, key, "an array of objects");

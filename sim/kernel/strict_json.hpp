@@ -49,6 +49,7 @@ class JsonObject {
   std::vector<std::string> strings(std::string_view key) const;
   std::vector<std::int64_t> integers(std::string_view key, std::int64_t least,
                                      std::int64_t most) const;
+  std::vector<double> numbers(std::string_view key, double least, double most) const;
   std::vector<JsonObject> objects(std::string_view key) const;
 
   // The same with a fallback for a missing key.

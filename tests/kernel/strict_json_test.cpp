@@ -55,6 +55,7 @@ TEST(StrictJson, ReadsEveryType) {
   EXPECT_EQ(object.object("o").integer("inner", 0, 1), 1);
   EXPECT_THAT(object.strings("names"), ElementsAre("x", "y"));
   EXPECT_THAT(object.integers("counts", 1, 3), ElementsAre(1, 2, 3));
+  EXPECT_THAT(object.numbers("counts", 1, 3), ElementsAre(1, 2, 3));
   ASSERT_EQ(object.objects("rows").size(), 2U);
   EXPECT_EQ(object.objects("rows")[1].integer("k", 0, 9), 2);
   EXPECT_THAT(object.keys(),
@@ -73,6 +74,8 @@ TEST(StrictJson, NamesFileLineAndField) {
             "cfg.json:3: /engine/blocks: expected an integer from 1 to 10, found \"x\"");
   EXPECT_EQ(refusal([&] { engine.integers("rows", 0, kMost); }),
             "cfg.json:6: /engine/rows/1: expected an integer of at least 0, found 2.5");
+  EXPECT_EQ(refusal([&] { engine.numbers("rows", 0, 2); }),
+            "cfg.json:6: /engine/rows/1: expected a number from 0 to 2, found 2.5");
   EXPECT_EQ(refusal([&] { engine.integer("last", 1, 10); }),
             "cfg.json:8: /engine/last: expected an integer from 1 to 10, found 11");
   EXPECT_EQ(refusal([&] { engine.number("absent", 0, 1); }),

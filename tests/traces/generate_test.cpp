@@ -251,6 +251,15 @@ TEST(WorkloadPlans, AreStrict) {
       testing::AllOf(testing::StartsWith("p.json:2: "), HasSubstr("arrivals poisson: rate")));
 }
 
+// Would catch: a plan given as text that is taken for a path, or read less strictly than a file.
+TEST(WorkloadPlans, AreReadFromTheirTextToo) {
+  const std::string text = R"({"requests":7,"arrivals":"burst:","lengths":"alpaca-like"})";
+  EXPECT_TRUE(is_workload_plan(text));
+  EXPECT_EQ(read_workload_plan(text).requests, 7);
+  EXPECT_THAT(message_of([] { read_workload_plan(R"({"requests":7,"arrival":"burst:"})"); }),
+              testing::StartsWith("workload plan:1: "));
+}
+
 // Would catch: a trace taken for a plan or the other way round.
 TEST(WorkloadPlans, AreToldFromTraces) {
   const TemporaryFolder folder;
