@@ -1,10 +1,8 @@
 #include "experiments/named_system.hpp"
 
-#include <algorithm>
-
 #include "experiments/compose.hpp"
 #include "experiments/data_files.hpp"
-#include "sim/kernel/input_error.hpp"
+#include "experiments/given_setting.hpp"
 #include "sim/kernel/strict_json.hpp"
 
 namespace tokenyard {
@@ -12,16 +10,6 @@ namespace tokenyard {
 namespace {
 
 constexpr const char* kFolder = "experiments/configs/systems";
-
-/// Runs `check`; what it finds is reported at `key`, where the fault stands.
-template <typename Check>
-void at_key(const JsonObject& json, const std::string& key, Check check) {
-  try {
-    check();
-  } catch (const InputError& error) {
-    json.refuse(key, error.what());
-  }
-}
 
 }  // namespace
 
@@ -40,19 +28,11 @@ NamedSystem read_named_system(const std::string& name) {
   at_key(json, "policy", [&] { compose_policy(system.policy); });
   const JsonObject settings = json.object("settings");
   for (const std::string& key : settings.keys()) {
-    GivenSetting given;
-    given.name = key;
-    std::replace(given.name.begin(), given.name.end(), '_', '-');
-    given.value = settings.scalar_text(key);
-    given.place = key;
-    if (given.name == "request-rate" || given.name == "limit" || given.name == "warmup") {
+    const std::string option = option_name(key);
+    if (option == "request-rate" || option == "limit" || option == "warmup") {
       settings.refuse(key, "belongs to the workload, not to a system");
     }
-    at_key(settings, key, [&] {
-      Settings scratch;
-      apply_settings(scratch, {&given, 1});
-    });
-    system.settings.push_back(given);
+    system.settings.push_back(read_setting(settings, key));
   }
   json.refuse_unread();
   return system;

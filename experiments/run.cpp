@@ -16,6 +16,7 @@
 #include "experiments/record/timeline.hpp"
 #include "experiments/run_json.hpp"
 #include "sim/kernel/input_error.hpp"
+#include "sim/kernel/invariant.hpp"
 #include "traces/generate.hpp"
 
 namespace tokenyard {
@@ -74,10 +75,11 @@ void close_file(std::ofstream* stream, const char* name) {
   if (!*stream) throw InputError(fmt::format("{}: could not be written to the end", name));
 }
 
-Output open_output(const RunPlan& plan, const ResultFolder* folder, const std::string& name) {
+Output open_output(const RunPlan& plan, const std::filesystem::path& place,
+                   const std::string& name) {
   Output output;
-  if (folder == nullptr) return output;
-  output.place = folder->path() / name;
+  if (place.empty()) return output;
+  output.place = place / name;
   std::error_code error;
   std::filesystem::create_directories(output.place, error);
   if (error) {
@@ -133,8 +135,8 @@ SharedTrace load(const RunPlan& plan, const Settings& settings, std::uint64_t se
   return shared;
 }
 
-RunResult run_one(const RunPlan& plan, const RunRow& row, const SharedTrace& shared, SummaryKey key,
-                  const Output& output, std::vector<std::string>& notes) {
+RunResult run_one(const RunRow& row, const SharedTrace& shared, SummaryKey key,
+                  const Output& output, Progress* progress, std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
   key.clairvoyant = is_clairvoyant(row.policy, row.machine, shared.trace);
   RecorderOptions options;
@@ -150,9 +152,10 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const SharedTrace& sha
         std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", shared.labels);
     observers.add(*timeline);
   }
-  const auto total = static_cast<std::int64_t>(shared.trace.requests.size());
-  const auto progress = Progress::on_terminal(key.label, total, plan.quiet);
-  if (progress) observers.add(*progress);
+  if (progress != nullptr) {
+    progress->begin(key.label, static_cast<std::int64_t>(shared.trace.requests.size()));
+    observers.add(*progress);
+  }
 
   RunResult result;
   result.passes = run_simulation(row.policy, row.machine, shared.trace, key.seed, observers).passes;
@@ -163,12 +166,81 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const SharedTrace& sha
   write_requests(output, shared.labels, shared.trace, recorder);
   note_rejections(key.label, recorder, notes);
   result.iterations = recorder.iterations();
+  result.trace_digest = shared.trace.digest;
   result.summary = summarize(key, recorder, solo_times(shared.trace, *row.machine.cost));
   return result;
 }
 
-std::string label_of(const RunRow& row, std::uint64_t seed, bool seeds_vary) {
-  return seeds_vary ? fmt::format("{} seed={}", row.series, seed) : row.series;
+/// A plan with everything resolved and checked but the trace, which may be too large to keep.
+struct Prepared {
+  std::vector<RunRow> rows;
+  std::vector<std::uint64_t> seeds;
+  std::vector<RunName> names;  // row by row for each seed
+  std::vector<std::string> notes;
+};
+
+std::vector<RunName> names_of(const RunPlan& plan, const Prepared& prepared) {
+  if (plan.name) {
+    invariant(prepared.rows.size() * prepared.seeds.size() == 1, "I12 a summary has its names",
+              "one name for {} rows and {} seeds", prepared.rows.size(), prepared.seeds.size());
+    return {*plan.name};
+  }
+  std::vector<RunName> names;
+  std::vector<std::string> labels;
+  for (const std::uint64_t seed : prepared.seeds) {
+    for (const RunRow& row : prepared.rows) {
+      labels.push_back(prepared.seeds.size() > 1 ? fmt::format("{} seed={}", row.series, seed)
+                                                 : row.series);
+      names.push_back({labels.back(), row.series, ""});
+    }
+  }
+  const std::vector<std::string> folders = safe_file_names(labels);
+  for (std::size_t i = 0; i < names.size(); ++i) names[i].folder = folders[i];
+  return names;
+}
+
+Prepared prepare(const RunPlan& plan) {
+  Prepared prepared;
+  prepared.rows = resolve_rows(plan);
+  for (const RunRow& row : prepared.rows) {
+    for (const std::string& note : row.machine.notes) {
+      const std::string& name = plan.name ? plan.name->label : row.series;
+      add_note(prepared.notes, fmt::format("{}: {}", name, note));
+    }
+  }
+  const bool is_plan = is_workload_plan(plan.trace);
+  const std::uint64_t first =
+      plan.seed.value_or(is_plan ? read_workload_plan(plan.trace).seed.value_or(1) : 1);
+  std::int64_t seeds = plan.repeat;
+  if (seeds > 1 && !is_plan) {
+    add_note(prepared.notes,
+             "a recorded trace has no sampling error: it is run once, and there is no interval");
+    seeds = 1;
+  }
+  for (std::int64_t i = 0; i < seeds; ++i) {
+    prepared.seeds.push_back(first + static_cast<std::uint64_t>(i));
+  }
+  prepared.names = names_of(plan, prepared);
+  return prepared;
+}
+
+RunResults run_all(const RunPlan& plan, const Prepared& prepared,
+                   const std::filesystem::path& place, Progress* progress,
+                   std::vector<TraceFacts>& traces) {
+  RunResults results;
+  results.notes = prepared.notes;
+  for (const std::uint64_t seed : prepared.seeds) {
+    const SharedTrace shared = load(plan, prepared.rows.front().machine.settings, seed);
+    traces.push_back({shared.trace.digest, shared.trace.requests.size(), shared.trace.counts});
+    for (const RunRow& row : prepared.rows) {
+      const RunName& name = prepared.names[results.runs.size()];
+      const SummaryKey key{name.label, name.series, row.policy, row.system, seed, false};
+      const Output output = open_output(plan, place, name.folder);
+      results.runs.push_back(run_one(row, shared, key, output, progress, results.notes));
+      results.runs.back().folder = name.folder;
+    }
+  }
+  return results;
 }
 
 void write_folder(const RunPlan& plan, const std::vector<RunRow>& rows,
@@ -186,44 +258,23 @@ void write_folder(const RunPlan& plan, const std::vector<RunRow>& rows,
 }  // namespace
 
 RunResults run(const RunPlan& plan, ResultFolder* folder) {
-  RunResults results;
-  const std::vector<RunRow> rows = resolve_rows(plan);
-  for (const RunRow& row : rows) {
-    for (const std::string& note : row.machine.notes) {
-      add_note(results.notes, fmt::format("{}: {}", row.series, note));
-    }
-  }
-  const bool is_plan = is_workload_plan(plan.trace);
-  const std::uint64_t first_seed =
-      plan.seed.value_or(is_plan ? read_workload_plan(plan.trace).seed.value_or(1) : 1);
-  std::int64_t seeds = plan.repeat;
-  if (seeds > 1 && !is_plan) {
-    add_note(results.notes,
-             "a recorded trace has no sampling error: it is run once, and there is no interval");
-    seeds = 1;
-  }
-  std::vector<std::string> labels;
-  for (std::int64_t i = 0; i < seeds; ++i) {
-    for (const RunRow& row : rows) {
-      labels.push_back(label_of(row, first_seed + static_cast<std::uint64_t>(i), seeds > 1));
-    }
-  }
-  const std::vector<std::string> folders = safe_file_names(labels);
+  const Prepared prepared = prepare(plan);
+  const auto progress =
+      Progress::on_terminal(static_cast<std::int64_t>(prepared.names.size()), plan.quiet);
   std::vector<TraceFacts> traces;
-  for (std::int64_t i = 0; i < seeds; ++i) {
-    const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(i);
-    const SharedTrace shared = load(plan, rows.front().machine.settings, seed);
-    traces.push_back({shared.trace.digest, shared.trace.requests.size(), shared.trace.counts});
-    for (const RunRow& row : rows) {
-      const std::size_t number = results.runs.size();
-      const SummaryKey key{labels[number], row.series, row.policy, row.system, seed, false};
-      const Output output = open_output(plan, folder, folders[number]);
-      results.runs.push_back(run_one(plan, row, shared, key, output, results.notes));
-      results.runs.back().folder = folders[number];
-    }
-  }
-  if (folder != nullptr) write_folder(plan, rows, traces, results, *folder);
+  const auto place = folder != nullptr ? folder->path() : std::filesystem::path();
+  RunResults results = run_all(plan, prepared, place, progress.get(), traces);
+  if (folder != nullptr) write_folder(plan, prepared.rows, traces, results, *folder);
   return results;
+}
+
+void check(const RunPlan& plan) {
+  prepare(plan);
+}
+
+RunResults run_part(const RunPlan& plan, const std::filesystem::path& place, Progress* progress) {
+  std::vector<TraceFacts> traces;
+  return run_all(plan, prepare(plan), place, progress, traces);
 }
 
 }  // namespace tokenyard

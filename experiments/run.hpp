@@ -2,6 +2,7 @@
 // What `tokenyard run` does, without its command line: policies x systems x seeds over one trace.
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,15 @@
 #include "experiments/settings.hpp"
 
 namespace tokenyard {
+
+class Progress;
+
+/// What a run is called.
+struct RunName {
+  std::string label;   ///< in tables and files
+  std::string series;  ///< the label without the seed
+  std::string folder;  ///< its folder's name inside the result folder
+};
 
 /// What to run. A value type.
 struct RunPlan {
@@ -26,6 +36,9 @@ struct RunPlan {
   bool iterations = false;  ///< write iterations.csv
   bool timeline = false;    ///< write timeline.json
   bool quiet = false;       ///< no progress line
+  /// For a plan of exactly one run that is a part of something larger; empty: named after its
+  /// policy, and its system and seed where they vary.
+  std::optional<RunName> name;
 };
 
 /// One run of a plan.
@@ -34,6 +47,7 @@ struct RunResult {
   std::string folder;  ///< its folder's name inside the result folder
   std::int64_t iterations = 0;
   std::int64_t passes = 0;
+  std::string trace_digest;
 };
 
 struct RunResults {
@@ -44,5 +58,12 @@ struct RunResults {
 /// Runs the plan; with a result folder, writes everything into it (the caller commits it). All
 /// input is checked before the first run starts. Throws `InputError`.
 RunResults run(const RunPlan& plan, ResultFolder* folder);
+
+/// Throws the `InputError` that `run` would throw before it reads the trace.
+void check(const RunPlan& plan);
+
+/// Runs the plan as a part of something larger: with a place, writes each run's own folder there
+/// and nothing else; tells `progress`, unless it is null.
+RunResults run_part(const RunPlan& plan, const std::filesystem::path& place, Progress* progress);
 
 }  // namespace tokenyard

@@ -119,6 +119,8 @@ std::string results_json(const RunResults& results) {
     entry["policy"] = key.policy;
     entry["system"] = key.system;
     entry["seed"] = key.seed;
+    if (!key.variant.empty()) entry["variant"] = key.variant;
+    if (key.request_rate) entry["request_rate"] = number_json(*key.request_rate);
     entry["clairvoyant"] = key.clairvoyant;
     entry["iterations"] = result.iterations;
     entry["passes"] = result.passes;

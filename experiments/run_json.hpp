@@ -29,7 +29,7 @@ struct TraceFacts {
 std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
                      const std::vector<TraceFacts>& traces, const RunResults& results);
 
-/// The machine-readable output of `run --json`.
+/// The machine-readable output of `run --json` and `sweep --json`.
 std::string results_json(const RunResults& results);
 
 /// This program's version.

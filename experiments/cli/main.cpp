@@ -12,6 +12,7 @@
 #include "experiments/cli/list_command.hpp"
 #include "experiments/cli/report_command.hpp"
 #include "experiments/cli/run_command.hpp"
+#include "experiments/cli/sweep_command.hpp"
 #include "experiments/cli/trace_command.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/run_json.hpp"
@@ -29,6 +30,7 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"run", "replay a trace under each policy and compare", tokenyard::run_run_command},
+    {"sweep", "run a grid of policies, rates, seeds and settings", tokenyard::run_sweep_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
     {"trace", "generate and convert traces", tokenyard::run_trace_command},
     {"list", "policies, systems, models, devices and other names", tokenyard::run_list_command},

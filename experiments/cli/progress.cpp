@@ -35,8 +35,8 @@ std::string grouped(std::int64_t value) {
 
 }  // namespace
 
-Progress::Progress(std::string label, std::int64_t total, Elapsed elapsed, std::ostream& out)
-    : label_(std::move(label)), total_(total), elapsed_(std::move(elapsed)), out_(out) {
+Progress::Progress(std::int64_t runs, Elapsed elapsed, std::ostream& out)
+    : runs_(runs), elapsed_(std::move(elapsed)), out_(out) {
   begun_ = looked_ = printed_ = elapsed_();
 }
 
@@ -44,10 +44,19 @@ Progress::~Progress() {
   if (visible_) out_ << "\r\033[K" << std::flush;
 }
 
-std::unique_ptr<Progress> Progress::on_terminal(std::string label, std::int64_t total, bool quiet) {
+std::unique_ptr<Progress> Progress::on_terminal(std::int64_t runs, bool quiet) {
   if (quiet || ::isatty(STDERR_FILENO) == 0) return nullptr;
   const auto elapsed = [] { return Duration(std::chrono::steady_clock::now().time_since_epoch()); };
-  return std::make_unique<Progress>(std::move(label), total, elapsed, std::cerr);
+  return std::make_unique<Progress>(runs, elapsed, std::cerr);
+}
+
+void Progress::begin(std::string label, std::int64_t total) {
+  ++run_;
+  label_ = std::move(label);
+  total_ = total;
+  ended_ = 0;
+  stride_ = next_look_ = 1;
+  run_begun_ = looked_ = elapsed_();
 }
 
 void Progress::ended(const RequestFacts&) {
@@ -63,16 +72,25 @@ void Progress::look() {
   next_look_ = ended_ + stride_;
   if (now - printed_ < kBetweenLines) return;
   printed_ = now;
-  const double rate = static_cast<double>(ended_) / to_seconds(now - begun_);
-  const std::int64_t left = std::max<std::int64_t>(0, total_ - ended_);
-  const std::int64_t percent = total_ > 0 ? std::min<std::int64_t>(100, 100 * ended_ / total_) : 0;
-  out_ << fmt::format(
-              "\r\033[K{}: {} of {} requests ({} %), {}/s, {} left", label_, grouped(ended_),
-              grouped(total_), percent,
-              rate < 10 ? fmt::format("{:.1f}", rate) : grouped(static_cast<std::int64_t>(rate)),
-              time_left(static_cast<double>(left) / rate))
-       << std::flush;
+  out_ << "\r\033[K" << line(now) << std::flush;
   visible_ = true;
+}
+
+std::string Progress::line(Duration now) const {
+  const double rate = static_cast<double>(ended_) / to_seconds(now - run_begun_);
+  const double part =
+      total_ > 0 ? std::min(1.0, static_cast<double>(ended_) / static_cast<double>(total_)) : 0;
+  const double done = (static_cast<double>(run_ - 1) + part) / static_cast<double>(runs_);
+  const std::string left = time_left(to_seconds(now - begun_) * (1 - done) / done);
+  const auto percent = static_cast<std::int64_t>(100 * done);
+  const std::string rate_text =
+      rate < 10 ? fmt::format("{:.1f}", rate) : grouped(static_cast<std::int64_t>(rate));
+  if (runs_ == 1) {
+    return fmt::format("{}: {} of {} requests ({} %), {}/s, {} left", label_, grouped(ended_),
+                       grouped(total_), percent, rate_text, left);
+  }
+  return fmt::format("{} of {}, {}: {} of {} requests, {}/s; {} % of all, {} left", run_, runs_,
+                     label_, grouped(ended_), grouped(total_), rate_text, percent, left);
 }
 
 }  // namespace tokenyard

@@ -12,33 +12,42 @@
 namespace tokenyard {
 
 /// A line on the terminal that says how far a run is: ended requests out of all, their rate and
-/// the time left. It looks at the clock so rarely that it costs nothing, and steers nothing. One
-/// object serves one run, from the loop's thread.
+/// the time left; of several runs that follow one another also which one it is, and the time left
+/// for all of them as if each cost the same. It looks at the clock so rarely that it costs nothing,
+/// and steers nothing. Used from the loop's thread.
 class Progress final : public Observer {
  public:
   /// Real time passed since some fixed moment.
   using Elapsed = std::function<Duration()>;
 
-  /// `total` requests are expected; `out` outlives this object.
-  Progress(std::string label, std::int64_t total, Elapsed elapsed, std::ostream& out);
+  /// `runs` runs are expected; `out` outlives this object.
+  Progress(std::int64_t runs, Elapsed elapsed, std::ostream& out);
   ~Progress() override;  ///< wipes the line
 
   /// One that writes to standard error; null when that is no terminal or `quiet` is set.
-  static std::unique_ptr<Progress> on_terminal(std::string label, std::int64_t total, bool quiet);
+  static std::unique_ptr<Progress> on_terminal(std::int64_t runs, bool quiet);
+
+  /// The next run begins; `total` requests are expected of it.
+  void begin(std::string label, std::int64_t total);
 
   void ended(const RequestFacts& facts) override;
 
  private:
   void look();
 
-  std::string label_;
-  std::int64_t total_;
+  std::string line(Duration now) const;
+
+  std::int64_t runs_;
   Elapsed elapsed_;
   std::ostream& out_;
+  Duration begun_{0};
+  std::int64_t run_ = 0;  ///< the run that goes on, from 1
+  std::string label_;
+  std::int64_t total_ = 0;
   std::int64_t ended_ = 0;
+  Duration run_begun_{0};
   std::int64_t next_look_ = 1;
   std::int64_t stride_ = 1;  ///< ends between two looks at the clock
-  Duration begun_{0};
   Duration looked_{0};
   Duration printed_{0};
   bool visible_ = false;

@@ -13,10 +13,10 @@ namespace {
 constexpr const char* kUsage =
     "tokenyard report DIR [options]\n"
     "\n"
-    "Reads a result folder (as 'tokenyard run --out DIR' writes it), draws the distribution of "
-    "job\n"
-    "completion times and its tail into DIR/plots as PNG and SVG with the data as CSV, and writes\n"
-    "DIR/report.html, one page that needs nothing else.\n\n";
+    "Reads a result folder (as 'tokenyard run --out DIR' and 'tokenyard sweep' write it), draws\n"
+    "the distribution of job completion times and its tail, or of a sweep over request rates the\n"
+    "mean normalized latency against the rate, into DIR/plots as PNG and SVG with the data as\n"
+    "CSV, and writes DIR/report.html, one page that needs nothing else.\n\n";
 
 }  // namespace
 

@@ -121,6 +121,10 @@ const std::vector<std::string>& summary_names() {
   return names;
 }
 
+bool comparable(const SummaryKey& a, const SummaryKey& b) {
+  return a.seed == b.seed && a.request_rate == b.request_rate;
+}
+
 std::optional<double> Summary::value(std::string_view name) const {
   for (const auto& [candidate, value] : values) {
     if (candidate == name) return value;
@@ -165,6 +169,12 @@ Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Dura
   return summary;
 }
 
+std::string summary_cells(const Summary& summary) {
+  std::string text;
+  for (const auto& [name, value] : summary.values) text += "," + cell(value);
+  return text + (summary.key.clairvoyant ? ",true\n" : ",false\n");
+}
+
 std::string summary_csv(std::span<const Summary> summaries) {
   std::string text = "label,policy,system,seed";
   for (const auto& name : summary_names()) text += "," + name;
@@ -173,8 +183,7 @@ std::string summary_csv(std::span<const Summary> summaries) {
     const SummaryKey& key = summary.key;
     text += fmt::format("{},{},{},{}", csv_field(key.label), csv_field(key.policy),
                         csv_field(key.system), key.seed);
-    for (const auto& [name, value] : summary.values) text += "," + cell(value);
-    text += key.clairvoyant ? ",true\n" : ",false\n";
+    text += summary_cells(summary);
   }
   return text;
 }

@@ -22,7 +22,14 @@ struct SummaryKey {
   std::string system;
   std::uint64_t seed = 0;
   bool clairvoyant = false;  ///< it used knowledge of the true output lengths
+  // Axes of a sweep; empty outside one.
+  std::string variant{};
+  std::optional<double> request_rate{};  ///< requests/s
 };
+
+/// Whether two runs can be compared one by one: they have the same seed and, in a sweep, the same
+/// rate.
+bool comparable(const SummaryKey& a, const SummaryKey& b);
 
 /// One row of summary.csv. A value that does not exist (no sample, no reference) is empty.
 struct Summary {
@@ -49,6 +56,9 @@ const std::vector<std::string>& summary_names();
 /// recomputed tokens are sums. jain_fairness is Jain's index over the tenants' mean slowdowns,
 /// or, where there is one tenant, over the requests' slowdowns.
 Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Duration> solo = {});
+
+/// The end of a row of summary.csv, from the comma before the first value on.
+std::string summary_cells(const Summary& summary);
 
 /// The text of summary.csv.
 std::string summary_csv(std::span<const Summary> summaries);

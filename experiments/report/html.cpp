@@ -62,19 +62,23 @@ std::string comparison(const std::vector<Summary>& summaries) {
   std::string text = "<div class=\"wide\"><table>\n<thead><tr><th>label</th>";
   for (const Column& column : kColumns) text += fmt::format("<th>{}</th>", column.head);
   text += "<th>JCT vs first</th></tr></thead>\n<tbody>\n";
-  const auto base = summaries.front().value("mean_jct_s");
   for (const Summary& summary : summaries) {
+    std::vector<const Summary*> peers;
+    for (const Summary& other : summaries) {
+      if (comparable(other.key, summary.key)) peers.push_back(&other);
+    }
     text += fmt::format("<tr><td>{}</td>", label_cell(summary));
     for (const Column& column : kColumns) {
       const auto value = summary.value(column.name);
-      bool best = column.less_is_better && value && summaries.size() > 1;
-      for (const Summary& other : summaries) {
-        const auto theirs = other.value(column.name);
+      bool best = column.less_is_better && value && peers.size() > 1;
+      for (const Summary* other : peers) {
+        const auto theirs = other->value(column.name);
         best = best && !(theirs && *theirs < *value);
       }
       text +=
           fmt::format("<td{}>{}</td>", best ? " class=\"best\"" : "", cell(value, column.decimals));
     }
+    const auto base = peers.front()->value("mean_jct_s");
     const auto mean = summary.value("mean_jct_s");
     const bool comparable = base && mean && *base > 0;
     text += comparable ? fmt::format("<td>{:.3f}×</td></tr>\n", *mean / *base)
@@ -164,10 +168,11 @@ std::string html_page(std::string_view title, const ResultFiles& files,
   text +=
       "<p class=\"note\">JCT: job completion time, finish − arrival. TTFT: time to first token. "
       "Normalized latency: mean of JCT / output tokens. Latencies are of completed requests; "
-      "percentiles are nearest rank. Bold: the least.";
+      "percentiles are nearest rank. Bold: the least, and ratios: to the first, of equal seed and "
+      "request rate.";
   if (clairvoyant) text += "<br>* clairvoyant: it used knowledge of the true output lengths.";
   text += "</p>\n";
-  if (!drawings.empty()) text += "<h2>Distribution of job completion times</h2>\n";
+  if (!drawings.empty()) text += "<h2>Plots</h2>\n";
   for (const Drawing& drawing : drawings) {
     text += fmt::format(
         "<figure>\n{}\n<figcaption>plots/{}.png, .svg and the data as .csv"
@@ -176,9 +181,9 @@ std::string html_page(std::string_view title, const ResultFiles& files,
   }
   text += fmt::format(
       "<h2>All numbers</h2>\n<details>\n<summary>every column of summary.csv</summary>\n{}"
-      "</details>\n<h2>Settings</h2>\n<details open>\n<summary>run.json</summary>\n<pre>{}</pre>\n"
+      "</details>\n<h2>Settings</h2>\n<details open>\n<summary>{}</summary>\n<pre>{}</pre>\n"
       "</details>\n</body>\n</html>\n",
-      all_numbers(files.summaries), html_escaped(files.run_json));
+      all_numbers(files.summaries), files.settings_file, html_escaped(files.settings));
   return text;
 }
 

@@ -26,9 +26,6 @@ std::vector<CurvePoint> cdf_points(std::vector<double> values, std::size_t point
 /// log axis shows it.
 std::vector<CurvePoint> ccdf_points(std::vector<double> values, std::size_t points_max = 2000);
 
-/// Whether gnuplot is on the path.
-bool gnuplot_available();
-
 /// Draws the distribution of job completion times into `folder` (created where missing):
 /// jct_cdf (log time axis) and jct_ccdf (both axes log, for the tail), each as .png, .svg and the
 /// .csv of what is drawn. Curves without a positive sample are left out; without any curve nothing

@@ -32,7 +32,11 @@ std::vector<std::string> write_report(const fs::path& folder) {
   const ResultFiles files = read_result_folder(folder);
   std::vector<std::string> written;
   std::vector<Drawing> drawings;
-  for (const std::string& name : draw_jct_plots(folder / "plots", files.jct)) {
+  std::vector<std::string> names = draw_jct_plots(folder / "plots", files.jct);
+  for (const std::string& name : draw_rate_plot(folder / "plots", files.latency)) {
+    names.push_back(name);
+  }
+  for (const std::string& name : names) {
     drawings.emplace_back(name, contents(folder / "plots" / (name + ".svg")));
     for (const char* ending : {".png", ".svg", ".csv"}) written.push_back("plots/" + name + ending);
   }

@@ -16,8 +16,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<Summary> read_summaries(const fs::path& file) {
+std::vector<Summary> read_summaries(const fs::path& file, bool is_sweep) {
   ResultCsv csv(file);
+  const std::size_t variant = is_sweep ? csv.column("variant") : 0,
+                    request_rate = is_sweep ? csv.column("request_rate") : 0;
   const std::size_t label = csv.column("label"), policy = csv.column("policy"),
                     system = csv.column("system"), seed = csv.column("seed"),
                     clairvoyant = csv.column("clairvoyant");
@@ -31,6 +33,10 @@ std::vector<Summary> read_summaries(const fs::path& file) {
     summary.key.system = csv.text(system);
     summary.key.seed = csv.count(seed);
     summary.key.clairvoyant = csv.flag(clairvoyant);
+    if (is_sweep) {
+      summary.key.variant = csv.text(variant);
+      summary.key.request_rate = csv.number_or_empty(request_rate);
+    }
     // The label of a run with several seeds ends in its own.
     const std::string ending = fmt::format(" seed={}", summary.key.seed);
     summary.key.series = summary.key.label.ends_with(ending)
@@ -70,14 +76,20 @@ ResultFiles read_result_folder(const fs::path& folder) {
     throw InputError(folder.string(), 0, "", "is no result folder (it has no run.json)");
   }
   ResultFiles files;
-  const JsonObject settings = JsonFile::read((folder / "run.json").string());
-  files.run_json = nlohmann::ordered_json::parse(settings.raw()).dump(2);
-  files.summaries = read_summaries(folder / "summary.csv");
+  JsonObject settings = JsonFile::read((folder / "run.json").string());
+  const bool is_sweep = settings.string_or("command", "run") == "sweep";
+  files.settings_file = is_sweep ? "plan.json" : "run.json";
+  if (is_sweep) settings = JsonFile::read((folder / files.settings_file).string());
+  files.settings = nlohmann::ordered_json::parse(settings.raw()).dump(2);
+  files.summaries = read_summaries(folder / "summary.csv", is_sweep);
+  if (is_sweep) files.latency = rate_curves(files.summaries);
+  if (!files.latency.empty()) return files;
 
   std::vector<std::string> labels;
   for (const Summary& summary : files.summaries) labels.push_back(summary.key.label);
   const std::vector<std::string> names = safe_file_names(labels);
   for (std::size_t i = 0; i < names.size(); ++i) {
+    if (is_sweep && !fs::exists(folder / names[i], error)) continue;  // the cells were not kept
     const SummaryKey& key = files.summaries[i].key;
     const std::string curve = key.series + (key.clairvoyant ? " (clairvoyant)" : "");
     auto found = std::find_if(files.jct.begin(), files.jct.end(),

@@ -6,20 +6,26 @@
 
 #include "experiments/record/summary.hpp"
 #include "experiments/report/plots.hpp"
+#include "experiments/report/rate_plot.hpp"
 
 namespace tokenyard {
 
 /// A result folder, read back. A value type.
 struct ResultFiles {
-  std::string run_json;  ///< as written, one key a line
+  std::string settings_file;  ///< run.json, or of a sweep plan.json
+  std::string settings;       ///< as written, one key a line
   std::vector<Summary> summaries;
   /// Job completion times (s) of the finished requests; the seeds of one policy and system are
-  /// pooled into one curve.
+  /// pooled into one curve. Of a sweep over rates, whose cells are too many for one plot, there are
+  /// none; nor of one that did not keep its cells.
   std::vector<PlotSamples> jct;
+  /// Latency against rate, of a sweep over rates.
+  std::vector<RateCurve> latency;
 };
 
-/// Reads run.json, summary.csv and every LABEL/requests.csv of `folder`. Throws `InputError` with
-/// file, line and column for whatever is missing or is not as `run` writes it.
+/// Reads run.json (of a sweep plan.json too), summary.csv and every LABEL/requests.csv of `folder`
+/// that is needed. Throws `InputError` with
+/// file, line and column for whatever is missing or is not as `run` and `sweep` write it.
 ResultFiles read_result_folder(const std::filesystem::path& folder);
 
 }  // namespace tokenyard

@@ -51,12 +51,11 @@ Column numbers(std::span<const Summary> summaries, std::string group, std::strin
   return column;
 }
 
-/// To the first row of the same seed: only runs on the same draws can be compared one by one.
 Column ratios(std::span<const Summary> summaries) {
   Column column{"JCT vs", "first", {}};
   for (const Summary& summary : summaries) {
     const auto first = std::find_if(summaries.begin(), summaries.end(), [&](const Summary& other) {
-      return other.key.seed == summary.key.seed;
+      return comparable(other.key, summary.key);
     });
     const auto base = first->value("mean_jct_s");
     const auto value = summary.value("mean_jct_s");
@@ -76,14 +75,15 @@ Unit unit_for(std::span<const Summary> summaries, std::string_view name) {
   return largest(summaries, name).value_or(0) < 1 ? Unit{"ms", 1e3} : Unit{"s", 1};
 }
 
-std::vector<Column> columns_of(std::span<const Summary> summaries) {
+std::string in(std::string_view what, const Unit& unit) {
+  return fmt::format("{} ({})", what, unit.name);
+}
+
+std::vector<Column> columns_of_run(std::span<const Summary> summaries) {
   std::vector<Column> columns;
   const Unit jct = unit_for(summaries, "p99_jct_s");
   const Unit ttft = unit_for(summaries, "p99_ttft_s");
   const Unit normalized = unit_for(summaries, "mean_normalized_latency_s");
-  const auto in = [](std::string_view what, const Unit& unit) {
-    return fmt::format("{} ({})", what, unit.name);
-  };
   columns.push_back(numbers(summaries, in("JCT", jct), "mean", "mean_jct_s", jct.scale));
   columns.push_back(numbers(summaries, "", "p50", "p50_jct_s", jct.scale));
   columns.push_back(numbers(summaries, "", "p95", "p95_jct_s", jct.scale));
@@ -99,6 +99,30 @@ std::vector<Column> columns_of(std::span<const Summary> summaries) {
     columns.push_back(numbers(summaries, " ", "rejected", "rejected", 1, 0));
   }
   columns.push_back(ratios(summaries));
+  return columns;
+}
+
+std::vector<Column> columns_of_sweep(std::span<const Summary> summaries) {
+  std::vector<Column> columns;
+  const Unit jct = unit_for(summaries, "p95_jct_s");
+  const Unit ttft = unit_for(summaries, "mean_ttft_s");
+  const Unit normalized = unit_for(summaries, "mean_normalized_latency_s");
+  columns.push_back(numbers(summaries, in("JCT", jct), "mean", "mean_jct_s", jct.scale));
+  columns.push_back(numbers(summaries, "", "p95", "p95_jct_s", jct.scale));
+  columns.push_back(numbers(summaries, in("TTFT", ttft), "mean", "mean_ttft_s", ttft.scale));
+  columns.push_back(numbers(summaries, "normalized", fmt::format("{}/token", normalized.name),
+                            "mean_normalized_latency_s", normalized.scale));
+  columns.push_back(numbers(summaries, "times", "preempted", "preemptions", 1, 0));
+  columns.push_back(numbers(summaries, "swapped", "out", "swaps_out", 1, 0));
+  columns.push_back(numbers(summaries, "", "in", "swaps_in", 1, 0));
+  if (largest(summaries, "rejected").value_or(0) > 0) {
+    columns.push_back(numbers(summaries, " ", "rejected", "rejected", 1, 0));
+  }
+  columns.push_back(ratios(summaries));
+  return columns;
+}
+
+void set_widths(std::vector<Column>& columns) {
   for (Column& column : columns) {
     column.width = column.head.size();
     for (const auto& cell : column.cells) column.width = std::max(column.width, cell.size());
@@ -110,7 +134,6 @@ std::vector<Column> columns_of(std::span<const Summary> summaries) {
     for (; j < columns.size() && columns[j].group.empty(); ++j) room += 2 + columns[j].width;
     if (columns[i].group.size() > room) columns[i].width += columns[i].group.size() - room;
   }
-  return columns;
 }
 
 /// Cuts a label into lines of at most `width` bytes, after a separator where there is one near.
@@ -148,10 +171,11 @@ std::string group_line(const std::vector<Column>& columns, std::size_t label_wid
   return trimmed(line);
 }
 
-}  // namespace
-
-std::string comparison_table(std::span<const Summary> summaries, std::size_t width_max) {
+/// The table of these columns; see `comparison_table`.
+std::string table_of(std::span<const Summary> summaries, std::vector<Column> columns,
+                     std::size_t width_max) {
   if (summaries.empty()) return "";
+  set_widths(columns);
   std::vector<std::string> labels;
   bool clairvoyant = false;
   std::size_t label_width = 8;
@@ -160,7 +184,6 @@ std::string comparison_table(std::span<const Summary> summaries, std::size_t wid
     clairvoyant = clairvoyant || summary.key.clairvoyant;
     label_width = std::max(label_width, labels.back().size());
   }
-  const auto columns = columns_of(summaries);
   std::size_t numbers_width = 0;
   for (const Column& column : columns) numbers_width += 2 + column.width;
   constexpr std::size_t kNarrowest = 12;
@@ -182,6 +205,16 @@ std::string comparison_table(std::span<const Summary> summaries, std::size_t wid
   }
   if (clairvoyant) text += "* clairvoyant: it used knowledge of the true output lengths\n";
   return text;
+}
+
+}  // namespace
+
+std::string comparison_table(std::span<const Summary> summaries, std::size_t width_max) {
+  return table_of(summaries, columns_of_run(summaries), width_max);
+}
+
+std::string sweep_table(std::span<const Summary> summaries, std::size_t width_max) {
+  return table_of(summaries, columns_of_sweep(summaries), width_max);
 }
 
 }  // namespace tokenyard

@@ -15,4 +15,8 @@ namespace tokenyard {
 /// explained below; what does not exist is '-'. Rejected requests get a column when there are any.
 std::string comparison_table(std::span<const Summary> summaries, std::size_t width_max = 120);
 
+/// The same for the cells of a sweep, whose labels are long: fewer times, and swaps. The ratio is
+/// to the first cell of the same rate and seed.
+std::string sweep_table(std::span<const Summary> summaries, std::size_t width_max = 120);
+
 }  // namespace tokenyard

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "experiments/report/gnuplot.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "tests/experiments/made_up.hpp"
 

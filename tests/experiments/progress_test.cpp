@@ -15,7 +15,8 @@ TEST(Progress, ShowsRateAndTimeLeft) {
   Duration now{0};
   {
     Progress progress(
-        "fcfs", 4000, [&] { return now; }, out);
+        1, [&] { return now; }, out);
+    progress.begin("fcfs", 4000);
     for (int i = 0; i < 1000; ++i) {
       now = made_up::ms(i + 1);
       progress.ended({});
@@ -27,18 +28,42 @@ TEST(Progress, ShowsRateAndTimeLeft) {
   EXPECT_EQ(out.str().substr(out.str().size() - 4), "\r\033[K");
 }
 
+// Catches a time left that forgets the runs to come: after one of four in a second, and half of the
+// second in another, five eighths are left, at two seconds for three.
+TEST(Progress, ReckonsWithAllRuns) {
+  std::ostringstream out;
+  Duration now{0};
+  Progress progress(
+      4, [&] { return now; }, out);
+  progress.begin("fcfs", 100);
+  for (int i = 0; i < 100; ++i) {
+    now += made_up::ms(10);
+    progress.ended({});
+  }
+  EXPECT_NE(out.str().find("1 of 4, fcfs: "), std::string::npos) << out.str();
+  progress.begin("srpt", 10);
+  for (int i = 0; i < 5; ++i) {
+    now += made_up::ms(200);
+    progress.ended({});
+  }
+  EXPECT_NE(out.str().find("2 of 4, srpt: 5 of 10 requests, 5.0/s; 37 % of all, 3 s left"),
+            std::string::npos)
+      << out.str();
+}
+
 // Catches a clock call at every end, which would slow a fast run down, and lines from short runs.
 TEST(Progress, SeldomLooksAtTheClock) {
   std::ostringstream out;
   int looks = 0;
   {
     Progress progress(
-        "fcfs", 1'000'000,
+        1,
         [&] {
           ++looks;
           return Duration{looks};
         },
         out);
+    progress.begin("fcfs", 1'000'000);
     for (int i = 0; i < 1'000'000; ++i) progress.ended({});
   }
   EXPECT_LT(looks, 300);
@@ -48,7 +73,7 @@ TEST(Progress, SeldomLooksAtTheClock) {
 // Catches a progress line in a file or a pipe: the tests' standard error may be a terminal, but
 // quiet is quiet everywhere.
 TEST(Progress, QuietHasNone) {
-  EXPECT_EQ(Progress::on_terminal("fcfs", 10, true), nullptr);
+  EXPECT_EQ(Progress::on_terminal(10, true), nullptr);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "experiments/record/result_folder.hpp"
 #include "experiments/record/summary.hpp"
 #include "experiments/report/html.hpp"
+#include "experiments/report/gnuplot.hpp"
 #include "experiments/report/plots.hpp"
 #include "experiments/report/result_reader.hpp"
 #include "sim/kernel/input_error.hpp"

@@ -187,8 +187,8 @@ TEST_F(Program, WhatCannotBeWrittenIsSaid) {
 
 // Would catch: help that is missing or fails, and lists that lose a name.
 TEST_F(Program, HelpAndListsAnswer) {
-  for (const char* arguments : {"--help", "run --help", "report --help", "list --help",
-                                "trace generate --help", "--version"}) {
+  for (const char* arguments : {"--help", "run --help", "sweep --help", "report --help",
+                                "list --help", "trace generate --help", "--version"}) {
     const Called called = call(arguments);
     EXPECT_EQ(called.status, 0) << arguments;
     EXPECT_FALSE(called.out.empty()) << arguments;

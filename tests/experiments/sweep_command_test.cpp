@@ -1,0 +1,228 @@
+// `tokenyard sweep` as users call it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "experiments/record/result_folder.hpp"
+#include "experiments/record/summary.hpp"
+#include "experiments/report/gnuplot.hpp"
+#include "experiments/report/result_csv.hpp"
+#include "tests/experiments/made_up.hpp"
+
+namespace tokenyard {
+namespace {
+
+namespace fs = std::filesystem;
+using made_up::contents;
+using testing::HasSubstr;
+
+constexpr const char* kPlan = R"({
+  "trace": {"requests": 60, "arrivals": "poisson:rate=2", "lengths": "sharegpt-like"},
+  "policies": ["fcfs", "skip-join-mlfq:ratio=2,promote_after_ms=300"],
+  "request_rates": [1, 4],
+  "seeds": 2,
+  "options": {"model": "opt-13b", "device": "a100-40g", "max-num-seqs": 8, "kv-blocks": 150},
+  "variants": {"recompute": {}, "it.swaps": {"evict": "swap", "proactive-swap": true}}
+})";
+
+class SweepCommand : public testing::Test {
+ protected:
+  /// Calls the program, "tokenyard …", in the test's own folder; gives its exit status.
+  int call(const std::string& words) {
+    const std::string command = "cd " + scratch_.path().string() + " && tokenyard() { " +
+                                TOKENYARD_BINARY + " \"$@\"; }; " + words +
+                                " >stdout.txt 2>stderr.txt";
+    const int status = WEXITSTATUS(std::system(command.c_str()));
+    out_ = contents(scratch_.path() / "stdout.txt");
+    err_ = contents(scratch_.path() / "stderr.txt");
+    return status;
+  }
+
+  fs::path path(const std::string& name) const { return scratch_.path() / name; }
+  void write(const std::string& name, const std::string& text) const {
+    write_text_file(path(name), text);
+  }
+
+  /// The lines of a file of the test's folder.
+  std::vector<std::string> lines(const std::string& text) const {
+    std::vector<std::string> read;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) read.push_back(line);
+    return read;
+  }
+
+  std::map<std::string, std::string> files(const std::string& folder) const {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(path(folder))) {
+      if (entry.is_regular_file()) {
+        found[fs::relative(entry.path(), path(folder)).string()] = contents(entry.path());
+      }
+    }
+    return found;
+  }
+
+  made_up::ScratchFolder scratch_;
+  std::string out_, err_;
+};
+
+/// The end of a row of summary.csv after its label, policy, system and seed: all that was measured.
+std::string measured(const fs::path& file, std::size_t row) {
+  ResultCsv csv(file);
+  const std::vector<std::string> names = [] {
+    std::vector<std::string> all = summary_names();
+    all.emplace_back("clairvoyant");
+    all.emplace_back("policy");
+    all.emplace_back("system");
+    all.emplace_back("seed");
+    return all;
+  }();
+  for (std::size_t i = 0; i <= row; ++i) {
+    if (!csv.next()) return "no such row";
+  }
+  std::string text;
+  for (const std::string& name : names) text += std::string(csv.text(csv.column(name))) + ",";
+  return text;
+}
+
+// Would catch: a command line that does not reproduce its cell (an option lost, a word that the
+// shell takes apart, another seed), rows in another order, and cells whose files differ from those
+// of `run`.
+TEST_F(SweepCommand, ListedCommandsReproduceTheCells) {
+  write("p.json", kPlan);
+  ASSERT_EQ(call("tokenyard sweep p.json --quiet --keep-cells --out s"), 0) << err_;
+  ASSERT_EQ(call("tokenyard sweep p.json --list-cells --out cells"), 0) << err_;
+  const auto commands = lines(out_);
+  ASSERT_EQ(commands.size(), 16U);
+  EXPECT_FALSE(fs::exists(path("cells"))) << "listing runs nothing";
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    ASSERT_EQ(call(commands[i] + " --quiet"), 0) << commands[i] << err_;
+    const std::string folder = commands[i].substr(commands[i].rfind("cells/") + 6);
+    const fs::path cell = path("cells") / folder;
+    EXPECT_EQ(measured(path("s/summary.csv"), i), measured(cell / "summary.csv", 0)) << folder;
+    std::size_t requests_csv = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(cell)) {
+      if (entry.path().filename() != "requests.csv") continue;
+      EXPECT_EQ(contents(path("s") / folder / "requests.csv"), contents(entry.path()));
+      ++requests_csv;
+    }
+    EXPECT_EQ(requests_csv, 1U);
+  }
+}
+
+// Would catch: anything in a sweep's files that depends on more than its plan, files that are
+// missing, and columns that are moved or given twice.
+TEST_F(SweepCommand, SamePlanSameBytes) {
+  write("p.json", kPlan);
+  ASSERT_EQ(call("tokenyard sweep p.json --quiet --out a"), 0) << err_;
+  EXPECT_EQ(out_ + err_, "");
+  ASSERT_EQ(call("tokenyard sweep p.json --quiet --out b"), 0) << err_;
+  const auto first = files("a");
+  EXPECT_EQ(first, files("b"));
+  EXPECT_EQ(first.size(), 4U) << "summary.csv, summary_ci.csv, run.json, plan.json";
+  EXPECT_EQ(first.at("plan.json"), kPlan);
+  EXPECT_THAT(first.at("run.json"), HasSubstr("\"command\": \"sweep\""));
+  const auto rows = lines(first.at("summary.csv"));
+  ASSERT_EQ(rows.size(), 17U);
+  EXPECT_THAT(rows[0], testing::StartsWith("variant,system,policy,request_rate,seed,label,"
+                                           "requests,completed,rejected,duration_s,"));
+  EXPECT_THAT(rows[1], testing::StartsWith("recompute,,fcfs,1,1,recompute fcfs rate=1 seed=1,60,"));
+  EXPECT_THAT(rows[16], testing::StartsWith("it.swaps,,\"skip-join-mlfq:ratio=2,"
+                                            "promote_after_ms=300\",4,2,"));
+  auto heads = rows[0];
+  std::replace(heads.begin(), heads.end(), ',', '\n');
+  const auto names = lines(heads);
+  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
+}
+
+// Would catch: a result in the wrong place, a table without its rows, and output that is no JSON.
+TEST_F(SweepCommand, WritesToOutByDefault) {
+  write("tiny.json", kPlan);
+  ASSERT_EQ(call("tokenyard sweep tiny.json --limit 4"), 0) << err_;
+  EXPECT_TRUE(fs::exists(path("out/tiny/summary.csv")));
+  EXPECT_EQ(lines(out_).back(), "results are in out/tiny");
+  EXPECT_THAT(out_, HasSubstr("recompute fcfs rate=4 seed=2 "));
+  EXPECT_THAT(contents(path("out/tiny/summary.csv")),
+              HasSubstr("recompute fcfs rate=1 seed=1,4,4,"))
+      << "four requests of the sixty";
+  ASSERT_EQ(call("tokenyard sweep tiny.json --limit 4 --json"), 0) << err_;
+  EXPECT_THAT(out_, testing::StartsWith("{\n"));
+  EXPECT_THAT(out_, HasSubstr("\"variant\": \"it.swaps\",\n      \"request_rate\": 4,"));
+}
+
+// Would catch: bad plans and calls that are taken, say more or less than a line, or leave a folder.
+TEST_F(SweepCommand, BadInputGetsOneLineAndLeavesNothing) {
+  write("p.json", kPlan);
+  write("typo.json", "{\"trace\": {},\n \"policy\": []}");
+  write("files.json", R"({"trace":{"requests":4,"arrivals":"burst:","lengths":"alpaca-like"},)"
+                      R"("policies":["fcfs"],"options":{"model":"opt-13b","device":"a100-40g",)"
+                      R"("timeline":true}})");
+  const std::pair<const char*, const char*> calls[] = {
+      {"", "sweep: no PLAN given"},
+      {"p.json q.json", "one PLAN is enough; what is 'q.json'?"},
+      {"none.json", "none.json: cannot be read"},
+      {"typo.json", "typo.json:1: /trace/requests: missing"},
+      {"p.json --limit 0", "--limit: expected an integer"},
+      {"p.json --jobs 2", "unknown option '--jobs'"},
+      {"files.json", "give --keep-cells"},
+      {"files.json --list-cells", "give --out DIR"},
+  };
+  for (const auto& [words, message] : calls) {
+    EXPECT_EQ(call(std::string("tokenyard sweep ") + words), 2) << words;
+    EXPECT_THAT(err_, HasSubstr(message)) << words;
+    EXPECT_EQ(lines(err_).size(), 1U) << err_;
+    EXPECT_EQ(out_, "") << words;
+    EXPECT_FALSE(fs::exists(path("out"))) << words;
+  }
+}
+
+// Would catch: a fault that shows only in a later cell and leaves the earlier ones behind.
+TEST_F(SweepCommand, LeavesNothingWhenACellFails) {
+  write("t.csv", "id,arrival_ns,input_tokens,output_tokens\na,0,9,0\n");
+  write("p.json", R"({"trace":"t.csv","policies":["fcfs"],"variants":{"a":{"zero":"clamp"},)"
+                  R"("b":{"zero":"error"}},"options":{"model":"opt-13b","device":"a100-40g"}})");
+  EXPECT_EQ(call("tokenyard sweep p.json --keep-cells"), 2);
+  EXPECT_THAT(err_, HasSubstr("t.csv:2: output tokens: is zero"));
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+// Would catch: a report that does not know a sweep's folder, means over the wrong rows, and a
+// ratio to a cell of another rate.
+TEST_F(SweepCommand, ReportDrawsLatencyAgainstRate) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  write("p.json", kPlan);
+  ASSERT_EQ(call("tokenyard sweep p.json --quiet --keep-cells --out s"), 0) << err_;
+  ASSERT_EQ(call("tokenyard report s"), 0) << err_;
+  EXPECT_THAT(lines(out_),
+              testing::ElementsAre("s/plots/latency_vs_rate.png", "s/plots/latency_vs_rate.svg",
+                                   "s/plots/latency_vs_rate.csv", "s/report.html"));
+  const auto points = lines(contents(path("s/plots/latency_vs_rate.csv")));
+  ASSERT_EQ(points.size(), 1 + 8U);
+  EXPECT_THAT(points[1], testing::StartsWith("recompute fcfs,1,"));
+  EXPECT_THAT(points[2], testing::StartsWith("recompute fcfs,4,"));
+  EXPECT_THAT(contents(path("s/report.html")), HasSubstr("it.swaps fcfs rate=4 seed=2"));
+  EXPECT_THAT(contents(path("s/report.html")), HasSubstr("<summary>plan.json</summary>"));
+}
+
+// Would catch: kept cells that the report does not read where there is nothing else to draw.
+TEST_F(SweepCommand, ReportDrawsDistributionsWithoutRates) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  write("p.json", R"({"trace":{"requests":20,"arrivals":"burst:","lengths":"alpaca-like"},)"
+                  R"("policies":["fcfs","srpt"],"options":{"model":"opt-13b",)"
+                  R"("device":"a100-40g"}})");
+  ASSERT_EQ(call("tokenyard sweep p.json --quiet --keep-cells --out s"), 0) << err_;
+  ASSERT_EQ(call("tokenyard report s"), 0) << err_;
+  EXPECT_TRUE(fs::exists(path("s/plots/jct_cdf.png")));
+  ASSERT_EQ(call("tokenyard sweep p.json --quiet --out s"), 0) << err_;
+  ASSERT_EQ(call("tokenyard report s"), 0) << err_;
+  EXPECT_THAT(lines(out_), testing::ElementsAre("s/report.html"));
+}
+
+}  // namespace
+}  // namespace tokenyard
