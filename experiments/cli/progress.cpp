@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr auto kBetweenLines = milliseconds(200);
 constexpr auto kBetweenLooks = milliseconds(20);
+constexpr std::size_t kWidest = 79;  // columns
 constexpr std::int64_t kLongestStride = 4096;
 
 std::string time_left(double seconds) {
@@ -89,8 +90,10 @@ std::string Progress::line(Duration now) const {
     return fmt::format("{}: {} of {} requests ({} %), {}/s, {} left", label_, grouped(ended_),
                        grouped(total_), percent, rate_text, left);
   }
-  return fmt::format("{} of {}, {}: {} of {} requests, {}/s; {} % of all, {} left", run_, runs_,
-                     label_, grouped(ended_), grouped(total_), rate_text, percent, left);
+  // A line that wraps could not be wiped: what matters stands first, the label may be cut.
+  return fmt::format("{} of {} runs ({} %), {} left; {}/s: {}", grouped(run_), grouped(runs_),
+                     percent, left, rate_text, label_)
+      .substr(0, kWidest);
 }
 
 }  // namespace tokenyard

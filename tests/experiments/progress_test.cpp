@@ -40,15 +40,26 @@ TEST(Progress, ReckonsWithAllRuns) {
     now += made_up::ms(10);
     progress.ended({});
   }
-  EXPECT_NE(out.str().find("1 of 4, fcfs: "), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find("1 of 4 runs ("), std::string::npos) << out.str();
   progress.begin("srpt", 10);
   for (int i = 0; i < 5; ++i) {
     now += made_up::ms(200);
     progress.ended({});
   }
-  EXPECT_NE(out.str().find("2 of 4, srpt: 5 of 10 requests, 5.0/s; 37 % of all, 3 s left"),
-            std::string::npos)
+  EXPECT_NE(out.str().find("2 of 4 runs (37 %), 3 s left; 5.0/s: srpt"), std::string::npos)
       << out.str();
+}
+
+// Catches lines that wrap on a narrow terminal, where they cannot be wiped.
+TEST(Progress, ALongLabelIsCut) {
+  std::ostringstream out;
+  Duration now{0};
+  Progress progress(
+      2, [&] { return now; }, out);
+  progress.begin(std::string(200, 'x'), 10);
+  now = made_up::ms(1000);
+  progress.ended({});
+  EXPECT_EQ(out.str().size(), std::string("\r\033[K").size() + 79) << out.str();
 }
 
 // Catches a clock call at every end, which would slow a fast run down, and lines from short runs.
