@@ -89,7 +89,7 @@ Room BatchFormer::take(InFlight& out, LiveRequest& live) {
 
 /// Begins to copy back a request whose KV is on the host.
 Room BatchFormer::bring_back(LiveRequest& live) {
-  const Room room = make_room(live, state_.memory.blocks_to_return(live));
+  const Room room = make_room(live, state_.memory.blocks_to_return(live), {});
   if (room == Room::now) swapper_.swap_in(live);
   return room;
 }
@@ -122,22 +122,27 @@ bool BatchFormer::continue_static(InFlight& out) {
   return unfinished;
 }
 
-/// How many tokens further each of its sequences may go from `start`; 0 = it does not fit.
+/// How many tokens further `live` may go from `start`; 0 = it does not fit.
 std::int64_t BatchFormer::grant_tokens(const LiveRequest& live, std::int64_t start) const {
-  // The sequences share the computation of the prompt, and step side by side behind it.
-  const bool in_prompt = live.view.sequences > 1 && start < live.view.prompt_tokens;
-  const std::int64_t side_by_side = in_prompt ? 1 : live.view.sequences;
-  const std::int64_t end = in_prompt ? live.view.prompt_tokens : live.view.known_tokens();
-  const std::int64_t pending = end - start;
+  const std::int64_t sequences = live.view.sequences;
+  const bool in_prompt = sequences > 1 && start < live.view.prompt_tokens;
+  const std::int64_t pending = live.view.known_tokens() - start;
   if (limits_.static_batching) return pending;
   if (is_decode(live.view, start)) {
-    return tokens_left_ >= side_by_side || has_oversized_prefill_ ? 1 : 0;
+    return tokens_left_ >= sequences || has_oversized_prefill_ ? 1 : 0;
   }
   if (limits_.chunk_tokens > 0) {
+    // The sequences share the computation of the prompt and go on side by side behind it.
+    const std::int64_t side_by_side = in_prompt ? 1 : sequences;
+    const std::int64_t stretch = in_prompt ? live.view.prompt_tokens - start : pending;
     const std::int64_t chunk = std::max<std::int64_t>(1, limits_.chunk_tokens / side_by_side);
-    return std::min({pending, chunk, tokens_left_ / side_by_side});
+    return std::min({stretch, chunk, tokens_left_ / side_by_side});
   }
-  const std::int64_t all = pending * side_by_side;
+  std::int64_t all = pending;
+  if (live.view.generated > 0) {
+    const std::int64_t own = std::max(start, state_.memory.own_from(live));
+    all += (sequences - 1) * (live.view.known_tokens() - own);
+  }
   if (all <= tokens_left_) return pending;
   // A prompt longer than any iteration may be goes as the only prefill, whatever decodes there are.
   return all > limits_.max_num_batched_tokens && !has_prefill_ ? pending : 0;
@@ -146,7 +151,8 @@ std::int64_t BatchFormer::grant_tokens(const LiveRequest& live, std::int64_t sta
 Room BatchFormer::secure_blocks(InFlight& out, LiveRequest& live, std::int64_t tokens) {
   const bool enters = !live.resident();
   if (enters && state_.settings.kv.admit_whole_prompt) {
-    tokens = std::max(tokens, live.view.known_tokens());
+    const bool wide = live.view.sequences > 1;
+    tokens = std::max(tokens, wide ? live.view.prompt_tokens : live.view.known_tokens());
   }
   const std::int64_t missing = state_.memory.missing_blocks(live, tokens);
   // Only newcomers respect the watermark, and only when there is other work to do. With proactive
@@ -154,7 +160,9 @@ Room BatchFormer::secure_blocks(InFlight& out, LiveRequest& live, std::int64_t t
   const bool spares = enters && !out.members.empty() && !state_.settings.kv.proactive_swap;
   const std::int64_t spare = spares ? swapper_.watermark_blocks() : 0;
   if (missing > 0) {
-    const Room room = make_room(live, missing + spare);
+    const std::span<const BlockId> found =
+        enters ? state_.memory.found() : std::span<const BlockId>();
+    const Room room = make_room(live, missing + spare, found);
     if (room != Room::now) return room;
   }
   state_.memory.extend(live, tokens, out.iteration.block_copies);
@@ -165,15 +173,18 @@ Room BatchFormer::secure_blocks(InFlight& out, LiveRequest& live, std::int64_t t
   return Room::now;
 }
 
-Room BatchFormer::make_room(const LiveRequest& live, std::int64_t blocks) {
+/// Makes `blocks` blocks free for `live`, beyond those of a prefix that it `found`.
+Room BatchFormer::make_room(const LiveRequest& live, std::int64_t blocks,
+                            std::span<const BlockId> found) {
   if (closed_) return Room::later;
   if (blocks <= state_.blocks.free()) return Room::now;
   // First find enough victims, then evict: a request that cannot be served takes nothing. Blocks
   // that drain already will come without further victims.
+  const std::int64_t found_free = state_.blocks.count_free(found);
   std::int64_t missing = blocks - state_.blocks.free() - state_.blocks.draining();
   bool some_are_kept = false;
   victims_.clear();
-  state_.blocks.begin_tally(state_.memory.found());
+  state_.blocks.begin_tally(found);
   auto& residents = state_.ranking.residents();
   for (auto at = residents.rbegin(); at != residents.rend() && missing > 0; ++at) {
     if (!RankIndex::before(live, *at)) break;
@@ -188,6 +199,7 @@ Room BatchFormer::make_room(const LiveRequest& live, std::int64_t blocks) {
   // Those who keep their blocks go ahead of their better, so that they give them back.
   if (missing > 0) return some_are_kept ? Room::later : Room::no;
   for (LiveRequest* victim : victims_) give_way(*victim);
+  blocks += state_.blocks.count_free(found) - found_free;  // what victims held of the prefix
   return blocks <= state_.blocks.free() ? Room::now : Room::later;
 }
 
@@ -230,6 +242,9 @@ void BatchFormer::add(InFlight& out, LiveRequest& live, std::int64_t new_tokens)
       slot.sequence = sequence.number;
       slot.blocks = sequence.blocks;
       add_slot(out, live, slot);
+      // Where prompt and outputs are computed again at once, the first computes what all share.
+      slot.computed = std::max(live.view.computed, state_.memory.own_from(live));
+      slot.new_tokens = live.view.computed + new_tokens - slot.computed;
     }
   } else {
     // One computes the prompt; the others take their first token from its last position.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/ports/iteration.hpp"
@@ -52,7 +53,7 @@ class BatchFormer {
   Room take(InFlight& out, LiveRequest& live);
   Room bring_back(LiveRequest& live);
   Room secure_blocks(InFlight& out, LiveRequest& live, std::int64_t tokens);
-  Room make_room(const LiveRequest& live, std::int64_t blocks);
+  Room make_room(const LiveRequest& live, std::int64_t blocks, std::span<const BlockId> found);
   void give_way(LiveRequest& victim);
   void evict(LiveRequest& victim);
   void add(InFlight& out, LiveRequest& live, std::int64_t new_tokens);

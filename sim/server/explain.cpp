@@ -7,6 +7,22 @@
 
 namespace tokenyard {
 
+namespace {
+
+std::string_view place_name(KvPlace place) {
+  switch (place) {
+    case KvPlace::host:
+      return ", on the host";
+    case KvPlace::moving_out:
+    case KvPlace::moving_in:
+      return ", in transit";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
 std::string Scheduler::explain() {
   constexpr int kMostLines = 8;
   std::string text = fmt::format(
@@ -18,8 +34,10 @@ std::string Scheduler::explain() {
   const auto describe = [&](const LiveRequest& live, std::string_view state) {
     if (++lines > kMostLines) return;
     text +=
-        fmt::format("; request {} ({}) holds {} blocks and waits to compute {} tokens",
-                    index(live.view.id), state, live.view.blocks_held, live.view.pending_tokens());
+        fmt::format("; request {} ({}{}{}) holds {} blocks and waits to compute {} tokens for {}",
+                    index(live.view.id), state, place_name(live.view.kv),
+                    live.settled ? ", keeps its blocks" : "", live.view.blocks_held,
+                    live.view.pending_tokens(), live.view.sequences);
   };
   for (const LiveRequest& live : state_.ranking.order()) describe(live, "ranked");
   state_.live.for_each([&](const LiveRequest& live) {

@@ -66,12 +66,18 @@ std::int64_t RequestMemory::lifetime(const LiveRequest& live) const {
                          live.reserve_tokens, blocks_.block_size());
 }
 
+std::int64_t RequestMemory::blocks_to_enter(const LiveRequest& live, std::int64_t tokens) const {
+  const bool parts = tokens > live.view.prompt_tokens;
+  const auto width = parts ? static_cast<std::int64_t>(live.sequences.size()) : 1;
+  return lifetime_blocks(width, live.view.prompt_tokens, tokens, blocks_.block_size());
+}
+
 std::int64_t RequestMemory::missing_blocks(const LiveRequest& live, std::int64_t tokens) const {
   if (live.resident()) {
     const std::int64_t more = growth(live, tokens, &Sequence::blocks);
     return std::max<std::int64_t>(0, more - size_of(live.reserved));
   }
-  const std::int64_t all = std::max(blocks_.blocks_for(tokens), lifetime(live));
+  const std::int64_t all = std::max(blocks_to_enter(live, tokens), lifetime(live));
   return all - size_of(found_) + blocks_.count_free(found_);
 }
 
@@ -85,11 +91,18 @@ void RequestMemory::extend(LiveRequest& live, std::int64_t tokens, std::vector<B
   const std::int64_t each = blocks_.blocks_for(tokens);
   BlockTable& first = live.sequences.front().blocks;
   if (!live.resident()) {
-    const std::int64_t all = std::max(each, lifetime(live));
+    const std::int64_t now = blocks_to_enter(live, tokens);
     const bool started = blocks_.start(first, found_, each);
     invariant(started, "I2 blocks are conserved", "room for request {} was made and is not there",
               index(live.view.id));
-    grow(live, live.reserved, all - each);
+    if (now > each) {
+      const auto shared = static_cast<std::size_t>(live.view.prompt_tokens / blocks_.block_size());
+      for (std::size_t i = 1; i < live.sequences.size(); ++i) {
+        live.sequences[i].blocks = blocks_.fork(first, shared);
+        grow(live, live.sequences[i].blocks, each);
+      }
+    }
+    grow(live, live.reserved, lifetime(live) - now);
     live.view.computed = size_of(found_) * blocks_.block_size();
     live.sealed_blocks = size_of(found_);
     if (live.facts.first_scheduled == kNever) live.facts.cached_tokens = live.view.computed;
@@ -169,6 +182,10 @@ void RequestMemory::follow_parents(LiveRequest& live, std::span<const SlotOutcom
   for (std::size_t i = 0; i < next.size(); ++i) {
     blocks_.release(live.sequences[i].blocks);
     live.sequences[i].blocks = std::move(next[i]);
+  }
+  // What a beam that ended gave back stays reserved for those that will part again.
+  if (live.reserve_tokens > 0) {
+    grow(live, live.reserved, lifetime(live) - distinct_blocks(live, &Sequence::blocks));
   }
   recount(live);
 }

@@ -21,8 +21,8 @@ constexpr std::int64_t lifetime_blocks(std::int64_t width, std::int64_t prompt_t
 /// The device memory of a request: how many blocks it needs to step on, and taking and giving them
 /// back. Its sequences step together, so one count of computed tokens holds for all. They share
 /// the blocks of the prompt, in which the first alone computes; from then on each has a table of
-/// its own, and copies a shared block before it writes there (Kwon et al., section 4.4). Not
-/// thread-safe.
+/// its own, and copies a shared block before it writes there (Kwon et al., section 4.4). After an
+/// eviction prompt and outputs may be computed again at once. Not thread-safe.
 class RequestMemory {
  public:
   RequestMemory(BlockManager& blocks, bool prefix_caching)
@@ -31,8 +31,15 @@ class RequestMemory {
   /// Looks up how much of the request is known from others before it enters; the answer is kept for
   /// `missing_blocks` and `extend`. At least one token is left to compute. In tokens; O(blocks).
   std::int64_t find_prefix(const LiveRequest& live);
-  /// The blocks that the last `find_prefix` found, empty for a resident.
+  /// The blocks that the last `find_prefix` found.
   std::span<const BlockId> found() const { return found_; }
+
+  /// Where the tables of its sequences part when prompt and outputs are computed at once: behind
+  /// the full blocks of the prompt (a partly filled one cannot be copied before it is computed). In
+  /// tokens.
+  std::int64_t own_from(const LiveRequest& live) const {
+    return live.view.prompt_tokens / blocks_.block_size() * blocks_.block_size();
+  }
 
   /// Free blocks that it takes until each sequence covers `tokens` tokens, with what it reserves.
   std::int64_t missing_blocks(const LiveRequest& live, std::int64_t tokens) const;
@@ -73,6 +80,7 @@ class RequestMemory {
   std::int64_t growth(const LiveRequest& live, std::int64_t tokens,
                       BlockTable Sequence::*table) const;
   std::int64_t lifetime(const LiveRequest& live) const;
+  std::int64_t blocks_to_enter(const LiveRequest& live, std::int64_t tokens) const;
   void grow(LiveRequest& live, BlockTable& table, std::int64_t blocks);
   BlockHash content(const LiveRequest& live, std::size_t block) const;
 

@@ -145,7 +145,8 @@ TEST_P(EveryPolicyRun, AtBatchSizeOneNoPolicyBeatsSrptOnMeanJct) {
 // Would catch: anything that differs between two runs of the same: an address, hash order, a draw.
 TEST_P(EveryPolicyRun, TwoRunsOfTheSameDecideTheSame) {
   EXPECT_TRUE(rc::check([this] {
-    const auto jobs = random_jobs({.cancellations = true});
+    const auto jobs =
+        random_jobs({.cancellations = true, .several_sequences = true, .known_prompts = true});
     ServerSettings settings = random_settings();
     settings.limits.chunk_tokens = 0;
     const Outcome first = simulate(jobs, GetParam(), varied_cost(), settings, false);

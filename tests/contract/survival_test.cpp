@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <numeric>
+#include <set>
 #include <stdexcept>
 
 #include "tests/contract/policies_of_catalogue.hpp"
@@ -27,10 +28,15 @@ const IntegerCost& cost() {
 }
 
 bool fits(const Job& job, const ServerSettings& settings) {
-  const std::int64_t pool = settings.kv.device_blocks * settings.kv.block_size;
   const std::int64_t context = settings.limits.max_model_len;
-  const std::int64_t limit = context > 0 ? std::min(context, pool) : pool;
-  return job.prompt_tokens + job.output_tokens <= limit;
+  const std::int64_t tokens = job.prompt_tokens + job.longest();
+  if (context > 0 && tokens > context) return false;
+  if (job.width() > settings.limits.max_num_seqs) return false;
+  if (job.width() > settings.limits.max_num_batched_tokens) return false;
+  // The full blocks of the prompt once, all else for each sequence.
+  const std::int64_t size = settings.kv.block_size;
+  const std::int64_t shared = job.prompt_tokens / size;
+  return shared + job.width() * ((tokens + size - 1) / size - shared) <= settings.kv.device_blocks;
 }
 
 /// The facts of one request against what was asked for.
@@ -40,10 +46,22 @@ void expect_right(const Job& job, const RequestFacts& facts, bool fits_pool) {
   RC_ASSERT(phases == facts.ended - facts.request.arrival);
   RC_ASSERT((facts.end == End::rejected) == !fits_pool);
   RC_ASSERT((facts.end != End::cancelled || job.cancel_after.has_value()));
-  if (facts.end == End::finished) RC_ASSERT(facts.output_tokens == job.output_tokens);
+  if (facts.end == End::finished) {
+    RC_ASSERT(facts.output_tokens == job.longest());
+    RC_ASSERT(facts.sequence_tokens == job.all_tokens());
+  }
   if (facts.end == End::rejected) RC_ASSERT(facts.output_tokens == 0);
-  RC_ASSERT(facts.output_tokens <= job.output_tokens);
+  RC_ASSERT(facts.output_tokens <= job.longest());
   RC_ASSERT((facts.first_token != kNever) == (facts.output_tokens > 0));
+}
+
+/// How many requests compute more than one token a sequence.
+std::size_t prefilled(const Decision& decision) {
+  std::set<std::size_t> requests;
+  for (std::size_t i = 0; i < decision.requests.size(); ++i) {
+    if (decision.new_tokens[i] > 1) requests.insert(decision.requests[i]);
+  }
+  return requests.size();
 }
 
 /// Each iteration against the limits.
@@ -53,7 +71,7 @@ void expect_within(const Limits& limits, const KvSettings& kv, const Decision& d
   if (limits.static_batching) return;
   const auto tokens =
       std::accumulate(decision.new_tokens.begin(), decision.new_tokens.end(), std::int64_t{0});
-  const bool oversized = limits.chunk_tokens == 0 && decision.load.prefill_sequences == 1 &&
+  const bool oversized = limits.chunk_tokens == 0 && prefilled(decision) == 1 &&
                          decision.load.prefill_tokens > limits.max_num_batched_tokens;
   RC_ASSERT((oversized || tokens <= limits.max_num_batched_tokens));
   if (limits.chunk_tokens > 0) {
@@ -74,7 +92,8 @@ class Fuse final : public Observer {
 
 bool brings_all_to_their_end(const std::string& policy, bool chunks) {
   return rc::check([&] {
-    const auto jobs = random_jobs({.cancellations = true});
+    const auto jobs =
+        random_jobs({.cancellations = true, .several_sequences = true, .known_prompts = true});
     ServerSettings settings = random_settings();
     if (!chunks) settings.limits.chunk_tokens = 0;
     Fuse fuse;

@@ -17,7 +17,33 @@ struct JobRanges {
   std::int64_t prompt = 30;
   std::int64_t output = 20;
   bool cancellations = false;
+  bool several_sequences = false;  ///< some are parallel samples or beams
+  bool known_prompts = false;      ///< prompts of two tenants that begin alike
 };
+
+/// Gives `job` a prompt whose beginning it shares with others.
+inline void know_prompt(Job& job) {
+  using rc::gen::inRange;
+  job.tenant = TenantId{*inRange<std::uint32_t>(0, 2)};
+  const auto shared = *inRange<std::int64_t>(0, job.prompt_tokens + 1);
+  for (std::int64_t i = 0; i < job.prompt_tokens; ++i) {
+    const std::uint64_t own = *inRange<std::uint64_t>(100, 103);
+    job.prompt_ids.push_back(i < shared ? static_cast<std::uint64_t>(i) : own);
+  }
+}
+
+/// Makes `job` several sequences.
+inline void widen(Job& job) {
+  using rc::gen::inRange;
+  const auto width = *inRange<std::int32_t>(2, 5);
+  if (*inRange(0, 2) == 0) {
+    job.beams = width;
+    return;
+  }
+  for (std::int32_t i = 0; i < width; ++i) {
+    job.sample_tokens.push_back(*inRange<std::int64_t>(1, job.output_tokens + 1));
+  }
+}
 
 /// At least one job, in the order of arrival; bursts are frequent.
 inline std::vector<Job> random_jobs(const JobRanges& most) {
@@ -36,6 +62,8 @@ inline std::vector<Job> random_jobs(const JobRanges& most) {
     if (most.cancellations && *inRange(0, 6) == 0) {
       job.cancel_after = std::chrono::microseconds(*inRange<std::int64_t>(0, 20'000));
     }
+    if (most.several_sequences && *inRange(0, 3) == 0) widen(job);
+    if (most.known_prompts) know_prompt(job);
     jobs.push_back(job);
   }
   return jobs;
@@ -60,6 +88,11 @@ inline ServerSettings random_settings() {
   settings.kv.evict = *element(Evict::recompute, Evict::swap, Evict::cheaper);
   settings.kv.host_blocks = *inRange<std::int64_t>(0, 100) / settings.kv.block_size;
   settings.kv.proactive_swap = *rc::gen::arbitrary<bool>();
+  settings.kv.swap_order = *element(SwapOrder::next_scheduled, SwapOrder::ranking);
+  settings.kv.prefix_caching = *rc::gen::arbitrary<bool>();
+  settings.kv.admit_whole_prompt = *rc::gen::arbitrary<bool>();
+  settings.kv.watermark_window = std::chrono::milliseconds(*element(0, 0, 5));
+  settings.limits.max_preemptions = *element<std::int64_t>(0, 0, 1, 2);
   if (settings.limits.static_batching) settings.kv.evict = Evict::recompute;
   if (settings.kv.evict == Evict::recompute) settings.kv.proactive_swap = false;
   return settings;
