@@ -144,7 +144,8 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
   const auto made = compose_policy(policy, machine.settings.guard);
   const TraceTruth truth(trace);
   const auto predictor = compose_predictor(*made, machine.settings, truth, trace, seed);
-  TraceWorkload workload(trace);
+  const KvSettings& kv = machine.settings.server.kv;
+  TraceWorkload workload(trace, kv.prefix_caching ? kv.block_size : 0);
   ModelExecutor executor(*machine.cost, truth, seed);
   SimClock clock;
   Scheduler scheduler(machine.settings.server,

@@ -141,6 +141,7 @@ RunResult run_one(const RunRow& row, const SharedTrace& shared, SummaryKey key,
   key.clairvoyant = is_clairvoyant(row.policy, row.machine, shared.trace);
   RecorderOptions options;
   options.kv_blocks_total = settings.server.kv.device_blocks;
+  options.kv_block_size = settings.server.kv.block_size;
   options.warmup = kOrigin + from_seconds(settings.warmup_s);
   options.iterations_csv = output.iterations_csv.get();
   Recorder recorder(options);

@@ -57,12 +57,40 @@ std::string name_of(Evict evict) {
   return kNames[static_cast<std::size_t>(evict)];
 }
 
+std::string name_of(SwapOrder order) {
+  return order == SwapOrder::ranking ? "ranking" : "next-scheduled";
+}
+
 std::string text_of(bool value) {
   return value ? "true" : "false";
 }
 
 using S = Settings;
 using G = GivenSetting;
+
+constexpr std::string_view kRecent = "recent:";
+
+void read_watermark(Settings& settings, const GivenSetting& given) {
+  KvSettings& kv = settings.server.kv;
+  kv.watermark = 0;
+  kv.watermark_window = Duration{0};
+  if (!given.value.starts_with(kRecent)) {
+    kv.watermark = number(given, 0, 1);
+    return;
+  }
+  const auto seconds = parse_number(given.value.substr(kRecent.size()));
+  constexpr double kMost = 1e6;
+  if (!seconds || *seconds < 1e-3 || *seconds > kMost) {
+    refuse(given, "a number from 0 to 1, or recent:SECONDS from 0.001 to 1000000");
+  }
+  kv.watermark_window = from_seconds(*seconds);
+}
+
+std::string show_watermark(const Settings& settings) {
+  const KvSettings& kv = settings.server.kv;
+  if (kv.watermark_window == Duration{0}) return format_number(kv.watermark);
+  return std::string(kRecent) + format_number(to_seconds(kv.watermark_window));
+}
 
 constexpr SettingEntry kEntries[] = {
     {"executor", false, "model: costs only (model)",
@@ -109,6 +137,10 @@ constexpr SettingEntry kEntries[] = {
      "a request that finds so many waiting for their first turn is rejected; 0 = never (0)",
      [](S& s, const G& g) { s.server.limits.max_waiting = integer(g, 0, kMostTokens); },
      [](const S& s) { return fmt::to_string(s.server.limits.max_waiting); }},
+    {"max-preemptions", false,
+     "a request that has lost its KV so often is given room for all it may produce; 0 = never (0)",
+     [](S& s, const G& g) { s.server.limits.max_preemptions = integer(g, 0, kMostTokens); },
+     [](const S& s) { return fmt::to_string(s.server.limits.max_preemptions); }},
     {"max-model-len", false,
      "longest context, longer requests are rejected (the model's; 0 = none)",
      [](S& s, const G& g) { s.server.limits.max_model_len = integer(g, 0, kMostTokens); },
@@ -139,10 +171,25 @@ constexpr SettingEntry kEntries[] = {
      "copy KV out and in ahead of need (off); needs --evict swap or cheaper",
      [](S& s, const G& g) { s.server.kv.proactive_swap = flag(g); },
      [](const S& s) { return text_of(s.server.kv.proactive_swap); }},
+    {"swap-order", false,
+     "of proactive swapping: next-scheduled, by the policy's estimate, or ranking (next-scheduled)",
+     [](S& s, const G& g) {
+       s.server.kv.swap_order = choice<SwapOrder>(g, {"next-scheduled", "ranking"});
+     },
+     [](const S& s) { return name_of(s.server.kv.swap_order); }},
     {"watermark", false,
-     "share of blocks kept free when a request enters, or idle by proactive swapping (0)",
-     [](S& s, const G& g) { s.server.kv.watermark = number(g, 0, 1); },
-     [](const S& s) { return format_number(s.server.kv.watermark); }},
+     "share of blocks kept free when a request enters, or idle by proactive swapping; recent:S = "
+     "what the prompts of the last S seconds need (0)",
+     read_watermark, show_watermark},
+    {"admit-whole-prompt", true,
+     "a request enters only with blocks for its whole prompt, where it is prefilled in chunks "
+     "(off)",
+     [](S& s, const G& g) { s.server.kv.admit_whole_prompt = flag(g); },
+     [](const S& s) { return text_of(s.server.kv.admit_whole_prompt); }},
+    {"enable-prefix-caching", true,
+     "start on the blocks of a prompt already known, where the trace tells of its content (off)",
+     [](S& s, const G& g) { s.server.kv.prefix_caching = flag(g); },
+     [](const S& s) { return text_of(s.server.kv.prefix_caching); }},
     {"guard", false,
      "starvation guard around the policy: after_ms=X, skips=K or aging=R, see above (none)",
      [](S& s, const G& g) { s.guard = g.value; }, [](const S& s) { return s.guard; }},

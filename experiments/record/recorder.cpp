@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kIterationsHeader =
     "start_s,duration_s,batch,prefill_tokens,decode_tokens,kv_blocks_used,swapped_in,swapped_out,"
-    "waiting";
+    "waiting,kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,kv_blocks_draining,"
+    "kv_tokens_unused";
 
 RequestFacts not_ended() {
   RequestFacts facts;
@@ -35,7 +36,9 @@ void Recorder::account_blocks_until(Time now) {
   const Time since = std::max(blocks_since_.value_or(now), options_.warmup);
   if (now > since) {
     const std::int64_t length = (now - since).count();
-    block_nanoseconds_ += static_cast<WideInteger>(blocks_used_) * length;
+    used_.add(blocks_.kv_blocks_used, length);
+    saved_.add(blocks_.kv_blocks_saved, length);
+    unused_.add(blocks_.kv_tokens_unused, length);
     nanoseconds_ += length;
   }
   blocks_since_ = now;
@@ -44,13 +47,14 @@ void Recorder::account_blocks_until(Time now) {
 void Recorder::decided(Time now, const Iteration& iteration, const IterationFacts& facts) {
   now_ = now;
   account_blocks_until(now);
-  blocks_used_ = facts.kv_blocks_used;
+  blocks_ = facts;
   if (iteration.empty()) return;
   ++in_flight_;
   ++iterations_;
   if (now >= options_.warmup) {
     ++counted_iterations_;
     counted_slots_ += static_cast<std::int64_t>(iteration.slots.size());
+    computed_tokens_ += iteration.load.prefill_tokens + iteration.load.decode_sequences;
   }
   if (csv_) pending_.push_back({iteration.id, facts});
 }
@@ -60,7 +64,7 @@ void Recorder::completed(Time now, const Iteration& iteration) {
   account_blocks_until(now);
   // With nothing in flight nothing runs; blocks still in use are told of by the next decision,
   // which follows at the same instant unless the server goes idle.
-  if (--in_flight_ == 0) blocks_used_ = 0;
+  if (--in_flight_ == 0) blocks_ = IterationFacts();
   if (csv_) write_iteration(now, iteration);
 }
 
@@ -77,7 +81,10 @@ void Recorder::write_iteration(Time now, const Iteration& iteration) {
   csv_->integer(iteration.load.prefill_tokens).text(",");
   csv_->integer(iteration.load.decode_sequences).text(",");
   csv_->integer(facts.kv_blocks_used).text(",").integer(facts.blocks_in).text(",");
-  csv_->integer(facts.blocks_out).text(",").integer(facts.waiting).end_line();
+  csv_->integer(facts.blocks_out).text(",").integer(facts.waiting).text(",");
+  csv_->integer(facts.kv_blocks_shared).text(",").integer(facts.kv_blocks_saved).text(",");
+  csv_->integer(facts.kv_blocks_cached).text(",").integer(facts.kv_blocks_draining).text(",");
+  csv_->integer(facts.kv_tokens_unused).end_line();
 }
 
 void Recorder::token_gaps(Duration gap, std::int64_t count) {
@@ -105,10 +112,26 @@ void Recorder::finish() {
   if (csv_) csv_->flush();
 }
 
+namespace {
+
+std::optional<double> ratio(double part, double whole) {
+  if (whole <= 0) return std::nullopt;
+  return part / whole;
+}
+
+}  // namespace
+
 std::optional<double> Recorder::kv_utilization_mean() const {
-  if (options_.kv_blocks_total <= 0 || nanoseconds_ <= 0) return std::nullopt;
-  return static_cast<double>(block_nanoseconds_) /
-         (static_cast<double>(nanoseconds_) * static_cast<double>(options_.kv_blocks_total));
+  return ratio(used_.sum(),
+               static_cast<double>(nanoseconds_) * static_cast<double>(options_.kv_blocks_total));
+}
+
+std::optional<double> Recorder::kv_waste_mean() const {
+  return ratio(unused_.sum(), used_.sum() * static_cast<double>(options_.kv_block_size));
+}
+
+std::optional<double> Recorder::kv_saved_mean() const {
+  return ratio(saved_.sum(), used_.sum() + saved_.sum());
 }
 
 std::optional<double> Recorder::batch_mean() const {

@@ -19,6 +19,8 @@ namespace tokenyard {
 struct RecorderOptions {
   /// Size of the device's KV pool, for the utilisation; 0: no utilisation is given.
   std::int64_t kv_blocks_total = 0;
+  /// Tokens a block; 0: the waste is not given.
+  std::int64_t kv_block_size = 0;
   /// What happens before it is kept out of gaps, utilisation and batch mean. (The requests are
   /// kept all; the summary leaves out those that arrived before it.)
   Time warmup = kOrigin;
@@ -53,10 +55,30 @@ class Recorder final : public Observer {
   /// Blocks in use over blocks there are, averaged over time from the first decision (or the
   /// warm-up) to the last. Empty where no pool is known or no time passed.
   std::optional<double> kv_utilization_mean() const;
+  /// Internal fragmentation: places for tokens that hold none over the places in blocks in use,
+  /// both integrated over time (Kwon et al., SOSP 2023, section 1, promise under 4 % for paging).
+  std::optional<double> kv_waste_mean() const;
+  /// Blocks saved by sharing over the blocks that would be in use without it, both integrated over
+  /// time (Kwon et al., figure 15).
+  std::optional<double> kv_saved_mean() const;
+  /// Tokens computed, in iterations begun at or after the warm-up.
+  std::int64_t computed_tokens() const { return computed_tokens_; }
   /// Slots per iteration, averaged over the iterations begun at or after the warm-up.
   std::optional<double> batch_mean() const;
 
  private:
+  /// Exact sum of value x nanoseconds.
+  class TimeIntegral {
+   public:
+    void add(std::int64_t value, std::int64_t nanoseconds) {
+      sum_ += static_cast<WideInteger>(value) * nanoseconds;
+    }
+    double sum() const { return static_cast<double>(sum_); }
+
+   private:
+    WideInteger sum_ = 0;
+  };
+
   /// What iterations.csv tells of an iteration in flight.
   struct Pending {
     IterationId id{};
@@ -80,9 +102,11 @@ class Recorder final : public Observer {
   std::int64_t counted_slots_ = 0;
   std::int64_t in_flight_ = 0;
 
-  std::int64_t blocks_used_ = 0;
+  std::int64_t computed_tokens_ = 0;
+
+  IterationFacts blocks_;  ///< those in use since `blocks_since_`
   std::optional<Time> blocks_since_;
-  WideInteger block_nanoseconds_ = 0;
+  TimeIntegral used_, saved_, unused_;
   std::int64_t nanoseconds_ = 0;
 };
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view kHeader =
     "request_id,arrival_s,prompt_tokens,output_tokens,status,first_scheduled_s,first_token_s,"
     "finish_s,jct_s,ttft_s,tpot_s,normalized_latency_s,queue_s,prefill_s,decode_s,preempted_s,"
-    "swap_s,preemptions,swaps_out,swaps_in,recomputed_tokens,tenant,priority,replica";
+    "swap_s,preemptions,swaps_out,swaps_in,recomputed_tokens,tenant,priority,replica,"
+    "width,sequence_tokens,cached_tokens";
 
 void time_cell(TextBuffer& out, Time time) {
   if (time != kNever) out.seconds(time - kOrigin);
@@ -83,7 +84,8 @@ void write_requests_csv(std::ostream& out, const std::string& name,
     if (const std::size_t tenant = index(request.tenant); tenant < names.tenants.size()) {
       buffer.text(csv_field(names.tenants[tenant]));
     }
-    buffer.text(",").integer(request.priority).text(",0").end_line();
+    buffer.text(",").integer(request.priority).text(",0,").integer(request.width).text(",");
+    buffer.integer(facts.sequence_tokens).text(",").integer(facts.cached_tokens).end_line();
   }
   buffer.flush();
 }

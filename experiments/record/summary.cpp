@@ -23,6 +23,8 @@ constexpr const char* kStatistics[] = {"mean", "p50", "p90", "p95", "p99", "max"
 struct Samples {
   std::int64_t requests = 0, completed = 0, rejected = 0, tokens = 0;
   std::int64_t preemptions = 0, swaps_out = 0, swaps_in = 0, recomputed_tokens = 0;
+  std::int64_t prompt_tokens = 0, cached_tokens = 0;
+  Duration in_system{0}, swapping{0};
   Time first_arrival = kNever, last_end = Time::min();
   std::vector<std::int64_t> jct, ttft, tpot, normalized;  ///< nanoseconds
   std::vector<double> slowdown;
@@ -60,13 +62,25 @@ Samples collect(const Recorder& recorder, std::span<const Duration> solo) {
     samples.swaps_out += facts.swaps_out;
     samples.swaps_in += facts.swaps_in;
     samples.recomputed_tokens += facts.recomputed_tokens;
+    if (facts.first_scheduled != kNever) {
+      samples.prompt_tokens += facts.request.prompt_tokens;
+      samples.cached_tokens += facts.cached_tokens;
+    }
+    samples.in_system += facts.ended - facts.request.arrival;
+    samples.swapping += facts.phases[static_cast<std::size_t>(Phase::swap)];
     if (facts.end == End::rejected) ++samples.rejected;
     if (facts.end != End::finished) continue;
     ++samples.completed;
-    samples.tokens += facts.output_tokens;
+    // All samples are output; of the beams one is.
+    samples.tokens += facts.request.beam_search ? facts.output_tokens : facts.sequence_tokens;
     add_latencies(samples, facts, solo);
   }
   return samples;
+}
+
+std::optional<double> share(std::int64_t part, std::int64_t whole) {
+  if (whole <= 0) return std::nullopt;
+  return static_cast<double>(part) / static_cast<double>(whole);
 }
 
 std::optional<double> fairness(const Samples& samples) {
@@ -112,8 +126,10 @@ const std::vector<std::string>& summary_names() {
       for (const char* statistic : kStatistics)
         list.push_back(fmt::format("{}_{}", statistic, metric));
     }
-    for (const char* name : {"preemptions", "swaps_out", "swaps_in", "recomputed_tokens",
-                             "kv_utilization_mean", "batch_mean", "jain_fairness"}) {
+    for (const char* name :
+         {"preemptions", "swaps_out", "swaps_in", "recomputed_tokens", "kv_utilization_mean",
+          "batch_mean", "jain_fairness", "recomputed_token_share", "cached_token_share",
+          "swap_time_share", "kv_waste_mean", "kv_saved_mean"}) {
       list.emplace_back(name);
     }
     return list;
@@ -164,6 +180,11 @@ Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Dura
   filler.add(recorder.kv_utilization_mean());
   filler.add(recorder.batch_mean());
   filler.add(jain);
+  filler.add(share(samples.recomputed_tokens, recorder.computed_tokens()));
+  filler.add(share(samples.cached_tokens, samples.prompt_tokens));
+  filler.add(share(samples.swapping.count(), samples.in_system.count()));
+  filler.add(recorder.kv_waste_mean());
+  filler.add(recorder.kv_saved_mean());
   invariant(summary.values.size() == summary_names().size(), "I12 a summary has its names",
             "{} values", summary.values.size());
   return summary;

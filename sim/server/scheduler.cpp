@@ -238,6 +238,7 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
   state_.memory.release(live);
   swapper_.forget(live);
   state_.ranking.erase(live);
+  live.facts.request.prompt_hashes = {};  // they are not promised beyond this call
   state_.ports.observer.ended(live.facts);
   ended_.push_back(live.view.id);
   std::erase(returned_, &live);

@@ -25,7 +25,7 @@ inline RequestFacts finished(std::uint32_t id, std::int64_t arrival, std::int64_
   facts.request.id = RequestId{id};
   facts.request.arrival = at_ms(arrival);
   facts.request.prompt_tokens = 100;
-  facts.output_tokens = tokens;
+  facts.output_tokens = facts.sequence_tokens = tokens;
   facts.first_scheduled = at_ms(arrival + queue);
   facts.first_token = at_ms(arrival + queue + prefill);
   facts.ended = at_ms(arrival + queue + prefill + decode);

@@ -104,6 +104,25 @@ TEST(Recorder, SaysNothingOfAnEmptyRun) {
   EXPECT_FALSE(recorder.batch_mean());
 }
 
+// Catches averages over iterations instead of time, and a wrong denominator. By hand: 10 ms with 4
+// blocks of 8 tokens (3 saved, 8 places empty), then 30 ms with 2 (1 saved, 1 empty): waste
+// (80 + 30)/(8 x 100), saved (30 + 30)/(100 + 60).
+TEST(Recorder, WeighsWasteAndSharingByTime) {
+  RecorderOptions options;
+  options.kv_block_size = 8;
+  Recorder recorder(options);
+  const auto first = iteration(0, at_ms(0), 2);
+  recorder.decided(at_ms(0), first,
+                   {.kv_blocks_used = 4, .kv_blocks_saved = 3, .kv_tokens_unused = 8});
+  recorder.completed(at_ms(10), first);
+  const auto second = iteration(1, at_ms(10), 2);
+  recorder.decided(at_ms(10), second,
+                   {.kv_blocks_used = 2, .kv_blocks_saved = 1, .kv_tokens_unused = 1});
+  recorder.completed(at_ms(40), second);
+  EXPECT_DOUBLE_EQ(*recorder.kv_waste_mean(), 110.0 / 800);
+  EXPECT_DOUBLE_EQ(*recorder.kv_saved_mean(), 60.0 / 160);
+}
+
 // Catches wrong columns, and rows mixed up when two iterations are in flight at once.
 TEST(Recorder, StreamsIterations) {
   std::ostringstream out;
@@ -113,16 +132,24 @@ TEST(Recorder, StreamsIterations) {
   auto first = iteration(0, at_ms(0), 2);
   first.load.add_prefill(128, 128);
   const auto second = iteration(1, at_ms(5), 3);
-  recorder.decided(at_ms(0), first, {.kv_blocks_used = 7, .waiting = 4});
+  recorder.decided(at_ms(0), first,
+                   {.kv_blocks_used = 7,
+                    .kv_blocks_shared = 1,
+                    .kv_blocks_saved = 2,
+                    .kv_blocks_cached = 3,
+                    .kv_blocks_draining = 4,
+                    .kv_tokens_unused = 5,
+                    .waiting = 4});
   recorder.decided(at_ms(5), second, {.kv_blocks_used = 9, .waiting = 1});
   recorder.completed(at_ms(10), first);
   recorder.completed(at_ms(1015), second);
   recorder.finish();
   EXPECT_EQ(out.str(),
             "start_s,duration_s,batch,prefill_tokens,decode_tokens,kv_blocks_used,swapped_in,"
-            "swapped_out,waiting\n"
-            "0.000000000,0.010000000,2,128,2,7,0,0,4\n"
-            "0.005000000,1.010000000,3,0,3,9,0,0,1\n");
+            "swapped_out,waiting,kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,"
+            "kv_blocks_draining,kv_tokens_unused\n"
+            "0.000000000,0.010000000,2,128,2,7,0,0,4,1,2,3,4,5\n"
+            "0.005000000,1.010000000,3,0,3,9,0,0,1,0,0,0,0,0\n");
 }
 
 }  // namespace

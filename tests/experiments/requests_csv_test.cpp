@@ -36,7 +36,7 @@ TEST(RequestsCsv, HasThePromisedColumns) {
             "request_id,arrival_s,prompt_tokens,output_tokens,status,first_scheduled_s,"
             "first_token_s,finish_s,jct_s,ttft_s,tpot_s,normalized_latency_s,queue_s,prefill_s,"
             "decode_s,preempted_s,swap_s,preemptions,swaps_out,swaps_in,recomputed_tokens,tenant,"
-            "priority,replica");
+            "priority,replica,width,sequence_tokens,cached_tokens");
 }
 
 // Catches wrong definitions. By hand: arrival 1.5 s, queue 0.25 s, prefill 0.1 s, decode 0.2 s, 4
@@ -45,6 +45,9 @@ TEST(RequestsCsv, OfAFinishedRequestByHand) {
   auto facts = finished(0, 1500, 250, 100, 200, 4);
   facts.preemptions = 2;
   facts.recomputed_tokens = 77;
+  facts.request.width = 2;
+  facts.sequence_tokens = 7;
+  facts.cached_tokens = 3;
   facts.request.tenant = TenantId{1};
   facts.request.priority = -3;
   const std::string requests[] = {"chat, \"17\""};
@@ -52,7 +55,7 @@ TEST(RequestsCsv, OfAFinishedRequestByHand) {
   EXPECT_EQ(lines_of({&facts, 1}, {requests, tenants}).at(1),
             "\"chat, \"\"17\"\"\",1.500000000,100,4,finished,1.750000000,1.850000000,2.050000000,"
             "0.550000000,0.350000000,0.066666667,0.137500000,0.250000000,0.100000000,0.200000000,"
-            "0.000000000,0.000000000,2,0,0,77,b,-3,0");
+            "0.000000000,0.000000000,2,0,0,77,b,-3,0,2,7,3");
 }
 
 // Catches times of 292 years (kNever) and divisions by zero where something did not happen.
@@ -61,11 +64,11 @@ TEST(RequestsCsv, LeavesEmptyWhatDidNotHappen) {
   EXPECT_EQ(lines_of({&one_token, 1}).at(1),
             "0,0.000000000,100,1,finished,0.000000000,0.100000000,0.100000000,0.100000000,"
             "0.100000000,,0.100000000,0.000000000,0.100000000,0.000000000,0.000000000,0.000000000,"
-            "0,0,0,0,,0,0");
+            "0,0,0,0,,0,0,1,1,0");
 
   const auto refused = rejected(0, 2000);
   EXPECT_EQ(lines_of({&refused, 1}).at(1),
-            "0,2.000000000,9000,0,rejected,,,2.000000000,,,,,,,,,,0,0,0,0,,0,0");
+            "0,2.000000000,9000,0,rejected,,,2.000000000,,,,,,,,,,0,0,0,0,,0,0,1,0,0");
 
   RequestFacts cancelled;
   cancelled.request.arrival = at_ms(1000);
@@ -75,7 +78,7 @@ TEST(RequestsCsv, LeavesEmptyWhatDidNotHappen) {
   cancelled.phases[0] = ms(300);
   EXPECT_EQ(lines_of({&cancelled, 1}).at(1),
             "0,1.000000000,5,0,cancelled,,,1.300000000,0.300000000,,,,0.300000000,0.000000000,"
-            "0.000000000,0.000000000,0.000000000,0,0,0,0,,0,0");
+            "0.000000000,0.000000000,0.000000000,0,0,0,0,,0,0,1,0,0");
 }
 
 // Catches rounding in what is written: read back as whole nanoseconds, the five cells make jct_s.

@@ -126,7 +126,36 @@ TEST(Summary, CsvHasThePromisedColumns) {
             "p95_normalized_latency_s,p99_normalized_latency_s,max_normalized_latency_s,"
             "mean_slowdown,p50_slowdown,p90_slowdown,p95_slowdown,p99_slowdown,max_slowdown,"
             "preemptions,swaps_out,swaps_in,recomputed_tokens,kv_utilization_mean,batch_mean,"
-            "jain_fairness,clairvoyant\n");
+            "jain_fairness,recomputed_token_share,cached_token_share,swap_time_share,"
+            "kv_waste_mean,kv_saved_mean,clairvoyant\n");
+}
+
+// Catches a share of the wrong whole. By hand: 600 tokens computed, 60 of them again; prompts of
+// 200 tokens, 50 of them found; 2 s in the system, half a second of it waiting for copies; a
+// rejected request counts in none.
+TEST(Summary, SharesOfWorkPromptsAndTimeByHand) {
+  Recorder recorder;
+  Iteration iteration;
+  iteration.slots.resize(2);
+  iteration.load.add_prefill(500, 500);
+  iteration.load.decode_sequences = 100;
+  recorder.decided(at_ms(0), iteration, {});
+  recorder.completed(at_ms(10), iteration);
+  auto first = finished(0, 0, 0, 500, 500, 10);
+  first.phases[2] = std::chrono::milliseconds(0);
+  first.phases[static_cast<std::size_t>(Phase::swap)] = std::chrono::milliseconds(500);
+  first.recomputed_tokens = 60;
+  first.cached_tokens = 50;
+  first.sequence_tokens = 25;
+  recorder.ended(first);
+  recorder.ended(finished(1, 0, 0, 500, 500, 10));
+  recorder.ended(rejected(2, 0));
+  recorder.finish();
+  const Summary summary = summarize(key_of("fcfs"), recorder);
+  EXPECT_EQ(summary.value("recomputed_token_share"), 0.1);
+  EXPECT_EQ(summary.value("cached_token_share"), 0.25);
+  EXPECT_EQ(summary.value("swap_time_share"), 0.25);
+  EXPECT_EQ(summary.value("output_token_throughput"), 35);  // all sequences, in one second
 }
 
 // Catches seeds that are not grouped: JCTs 1 s and 3 s make 2 ± t(1, 0.975) s/sqrt(2) = 12.706205

@@ -113,10 +113,13 @@ TEST_F(Program, ResultFilesHaveThePromisedColumns) {
                   "request_id,arrival_s,prompt_tokens,output_tokens,status,first_scheduled_s,"
                   "first_token_s,finish_s,jct_s,ttft_s,tpot_s,normalized_latency_s,queue_s,"
                   "prefill_s,decode_s,preempted_s,swap_s,preemptions,swaps_out,swaps_in,"
-                  "recomputed_tokens,tenant,priority,replica\n"));
+                  "recomputed_tokens,tenant,priority,replica,width,sequence_tokens,"
+                  "cached_tokens\n"));
   EXPECT_THAT(text_of(folder_ / "r/fcfs/iterations.csv"),
               testing::StartsWith("start_s,duration_s,batch,prefill_tokens,decode_tokens,"
-                                  "kv_blocks_used,swapped_in,swapped_out,waiting\n"));
+                                  "kv_blocks_used,swapped_in,swapped_out,waiting,"
+                                  "kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,"
+                                  "kv_blocks_draining,kv_tokens_unused\n"));
   EXPECT_THAT(text_of(folder_ / "r/summary.csv"),
               testing::StartsWith("label,policy,system,seed,requests,completed,rejected,"
                                   "duration_s,request_throughput,output_token_throughput,"
