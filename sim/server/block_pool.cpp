@@ -7,6 +7,7 @@ namespace tokenyard {
 BlockPool::~BlockPool() {
   blank_.clear();
   cached_.clear();
+  by_content_.clear();
 }
 
 PooledBlock& BlockPool::take() {
@@ -44,26 +45,40 @@ void BlockPool::seal(BlockId id, BlockHash content) {
   PooledBlock& block = (*this)[id];
   invariant(block.references > 0, "I2 blocks are conserved", "block {} is sealed while free",
             index(id));
-  if (block.content != kNoHash) return;
+  if (content == block.content || content == kNoHash) return;
+  invariant(block.content == kNoHash, "I2 blocks are conserved",
+            "block {} is sealed again with another content", index(id));
+  if (2 * by_content_.size() >= buckets_.size()) grow_index();
   block.content = content;
-  PooledBlock** last = &by_content_.try_emplace(static_cast<std::uint64_t>(content)).first->second;
-  while (*last != nullptr) last = &(*last)->twin;
-  *last = &block;
+  PooledBlock& first = *by_content_.insert(block).first;
+  if (&first == &block) return;
+  block.twin_before = first.twin_before;
+  block.twin_after = &first;
+  first.twin_before->twin_after = &block;
+  first.twin_before = &block;
+}
+
+void BlockPool::grow_index() {
+  std::vector<Index::bucket_type> more(2 * buckets_.size());
+  by_content_.rehash({more.data(), more.size()});
+  buckets_.swap(more);
 }
 
 std::optional<BlockId> BlockPool::find(BlockHash content) const {
-  const auto found = by_content_.find(static_cast<std::uint64_t>(content));
-  if (found == by_content_.end()) return std::nullopt;
-  return found->second->id;
+  const auto first = by_content_.find(content);
+  if (first == by_content_.end()) return std::nullopt;
+  return first->id;
 }
 
 void BlockPool::forget(PooledBlock& block) {
-  const auto found = by_content_.find(static_cast<std::uint64_t>(block.content));
-  PooledBlock** at = &found->second;
-  while (*at != &block) at = &(*at)->twin;
-  *at = block.twin;
-  if (found->second == nullptr) by_content_.erase(found);
-  block.twin = nullptr;
+  PooledBlock& next = *block.twin_after;
+  next.twin_before = block.twin_before;
+  block.twin_before->twin_after = &next;
+  if (static_cast<IndexHook&>(block).is_linked()) {
+    by_content_.erase(by_content_.iterator_to(block));
+    if (&next != &block) by_content_.insert(next);
+  }
+  block.twin_before = block.twin_after = &block;
   block.content = kNoHash;
 }
 

@@ -1,31 +1,36 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <boost/intrusive/unordered_set.hpp>
 #include <cstdint>
 #include <deque>
-#include <memory_resource>
 #include <optional>
-#include <unordered_map>
+#include <vector>
 
 #include "sim/ports/block_hash.hpp"
 #include "sim/ports/ids.hpp"
 
 namespace tokenyard {
 
-/// What the pool knows of one block that has ever been used.
-struct PooledBlock : boost::intrusive::list_base_hook<> {
+using IndexHook = boost::intrusive::unordered_set_base_hook<>;
+
+/// What the pool knows of one block that has ever been used. Blocks with the same content make up a
+/// ring, in the order in which they were sealed; the first of them stands in the index.
+struct PooledBlock : boost::intrusive::list_base_hook<>, IndexHook {
   BlockId id{};
   std::uint32_t references = 0;
   std::uint32_t draining = 0;  ///< of these, references of copies to the host
   std::uint32_t tallied = 0;   ///< scratch of `BlockManager::tally`
   BlockHash content = kNoHash;
-  PooledBlock* twin = nullptr;  ///< the next block with the same content
+  PooledBlock* twin_before = this;
+  PooledBlock* twin_after = this;
 };
 
 /// The free blocks in the order in which they are used again, and the contents by which blocks are
 /// found. First go freed blocks without a named content, the last freed first; then blocks never
 /// used; then those that can still be found, the longest free first (vLLM's eviction order).
-/// Taking, giving back, and taking a found block out of the middle are O(1). Not thread-safe.
+/// Every operation is O(1), but for `forget_contents`; memory is taken from the heap only when more
+/// blocks are in use, or more contents known, than ever before. Not thread-safe.
 class BlockPool {
  public:
   explicit BlockPool(std::int64_t total) : total_(total) {}
@@ -50,7 +55,8 @@ class BlockPool {
   /// Makes a block free.
   void give_back(PooledBlock& block);
 
-  /// Names the content of a block in use.
+  /// Names the content of a block in use; `kNoHash` names none. A content stays until the block is
+  /// used anew.
   void seal(BlockId block, BlockHash content);
   /// The block that has held `content` for the longest.
   std::optional<BlockId> find(BlockHash content) const;
@@ -58,16 +64,28 @@ class BlockPool {
   void forget_contents();
 
  private:
+  struct ContentOf {
+    using type = BlockHash;
+    BlockHash operator()(const PooledBlock& block) const { return block.content; }
+  };
+  struct Hasher {  // a content is mixed already
+    std::size_t operator()(BlockHash content) const { return static_cast<std::size_t>(content); }
+  };
   using List = boost::intrusive::list<PooledBlock>;
+  using Index =
+      boost::intrusive::unordered_set<PooledBlock, boost::intrusive::key_of_value<ContentOf>,
+                                      boost::intrusive::hash<Hasher>,
+                                      boost::intrusive::power_2_buckets<true>>;
 
+  void grow_index();
   void forget(PooledBlock& block);
 
   std::int64_t total_;
   std::deque<PooledBlock> blocks_;  // those used so far
   List blank_;
   List cached_;
-  std::pmr::unsynchronized_pool_resource nodes_;
-  std::pmr::unordered_map<std::uint64_t, PooledBlock*> by_content_{&nodes_};  // only looked up
+  std::vector<Index::bucket_type> buckets_{16};
+  Index by_content_{Index::bucket_traits{buckets_.data(), buckets_.size()}};  // only looked up
 };
 
 }  // namespace tokenyard
