@@ -88,7 +88,11 @@ void BlockManager::release(BlockTable& table) {
 
 std::optional<BlockCopy> BlockManager::make_writable(BlockTable& table, std::size_t position) {
   const BlockId shared = table.at(position);
-  if (!is_shared(shared)) return std::nullopt;
+  if (!is_shared(shared)) {
+    invariant(pool_[shared].content == kNoHash, "I2 blocks are conserved",
+              "block {} is written though others may find its content", index(shared));
+    return std::nullopt;
+  }
   const BlockId own = pool_.take().id;
   change(own, +1, 0);
   change(shared, -1, 0);

@@ -72,8 +72,9 @@ class BlockManager {
   bool is_shared(BlockId block) const { return pool_[block].references > 1; }
 
   /// Makes the block at `position` the table's own before it is written: a shared one is replaced
-  /// by a free block, and the copy that this takes is returned. Precondition: where it is shared, a
-  /// block is free.
+  /// by a free block, and the copy that this takes is returned. A block that a copy to the host
+  /// still reads counts as shared. Precondition: where it is shared, a block is free; else its
+  /// content has no name.
   std::optional<BlockCopy> make_writable(BlockTable& table, std::size_t position);
 
   /// From now on the references of `table` are those of a copy to the host: a block nobody else
@@ -82,8 +83,8 @@ class BlockManager {
   /// Gives up the draining references of `table` and empties it.
   void finish_draining(BlockTable& table);
 
-  /// Names the content of a full block, so that it can be found, also after it was freed and until
-  /// it is used anew.
+  /// Names the content of a full block in use, so that it can be found, also after it was freed and
+  /// until it is used anew. Nobody writes it from then on. `kNoHash` names nothing.
   void seal(BlockId block, BlockHash content) { pool_.seal(block, content); }
   /// Looks up the blocks of the longest known beginning of `contents` into `found` (emptied first).
   /// Takes nothing. The blocks stay findable until the next block is taken.
