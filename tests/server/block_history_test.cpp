@@ -105,7 +105,13 @@ struct History {
     second = table;
     second.blocks.resize(count);
     second.data.resize(count);
-    RC_ASSERT(blocks.fork(table.blocks, count) == second.blocks);
+    if (draw(0, 2) == 0) {
+      RC_ASSERT(blocks.fork(table.blocks, count) == second.blocks);
+      return;
+    }
+    BlockTable one_by_one;
+    for (const BlockId block : second.blocks) blocks.share(one_by_one, block);
+    RC_ASSERT(one_by_one == second.blocks);
   }
 
   /// The owner writes to a block that it has not given a name; a shared one may have one.
@@ -165,13 +171,15 @@ struct History {
     for (const ModelTable& table : model.tables) {
       if (!table.draining && draw(0, 2) == 0) given_up.push_back(&table);
     }
+    const BlockTable kept = draw(0, 2) == 0 ? any_table().blocks : BlockTable{};
     std::int64_t tallied = 0;
-    blocks.begin_tally();
+    blocks.begin_tally(kept);
     for (const ModelTable* table : given_up) tallied += blocks.tally(table->blocks);
     std::map<BlockId, std::int64_t> references;
     for (const ModelTable* table : given_up) {
       for (const BlockId block : table->blocks) ++references[block];
     }
+    for (const BlockId block : kept) references.erase(block);
     std::int64_t no_longer_held = 0;
     for (const auto& [block, count] : references) {
       no_longer_held += model.references(block, false) == count ? 1 : 0;

@@ -132,6 +132,31 @@ TEST(CopyOnWrite, ATallyCountsASharedBlockWithTheLastOfItsTables) {
   EXPECT_EQ(held - blocks.held(), 3 + 1);
 }
 
+// Would catch: blocks that the request in need has found counted as what others can give it: it
+// would get fewer than it was promised.
+TEST(CopyOnWrite, ATallyLeavesOutWhatIsKept) {
+  BlockManager blocks(10, 16);
+  const BlockTable table = take(blocks, 3);
+  const std::vector<BlockId> kept{table[1], BlockId{2}};
+  blocks.begin_tally(kept);
+  EXPECT_EQ(blocks.tally(table), 1);
+  blocks.begin_tally();
+  EXPECT_EQ(blocks.tally(table), 3) << "what was kept before must be forgotten";
+}
+
+// Would catch: a block added to the wrong end of a table, or without a reference of its own, so
+// that it is freed under its second owner.
+TEST(CopyOnWrite, ABlockMayBeSharedByItself) {
+  BlockManager blocks(4, 16);
+  BlockTable first = take(blocks, 2);
+  BlockTable second = take(blocks, 1);
+  blocks.share(second, first[1]);
+  EXPECT_EQ(numbers(second), (BlockNumbers{2, 1}));
+  blocks.release(first);
+  EXPECT_EQ(blocks.held(), 2);
+  EXPECT_EQ(numbers(take(blocks, 2)), (BlockNumbers{0, 3}));
+}
+
 // Would catch: a tally that takes the reference of a copy to the host for that of a table: giving
 // the table up leaves no reference that holds the block.
 TEST(CopyOnWrite, ATallyDoesNotWaitForCopiesToTheHost) {
