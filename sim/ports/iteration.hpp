@@ -65,7 +65,8 @@ struct Iteration {
 struct SlotOutcome {
   bool finished = false;     ///< the token just yielded is the sequence's last
   std::int32_t parent = -1;  ///< beam search: the sequence that this one now continues; -1 = itself
-  /// The content of the block that a decode token filled, where the executor knows it.
+  /// The content of the block whose last place this iteration filled before it yielded, where the
+  /// executor knows it; also after an eviction, when the tokens are computed again.
   BlockHash block_hash = kNoHash;
 };
 

@@ -142,6 +142,13 @@ void RequestMemory::reserve_for_return(LiveRequest& live, std::int64_t blocks) {
   recount(live);
 }
 
+void RequestMemory::note_filled(LiveRequest& live, BlockHash content) const {
+  const std::int64_t known = live.view.prompt_tokens / blocks_.block_size() +
+                             static_cast<std::int64_t>(live.output_hashes.size());
+  const bool comes_next = live.view.computed == (known + 1) * blocks_.block_size();
+  if (content != kNoHash && comes_next) live.output_hashes.push_back(content);
+}
+
 void RequestMemory::computed(LiveRequest& live) {
   BlockTable& first = live.sequences.front().blocks;
   if (!live.forked() && live.view.computed == live.view.prompt_tokens) {

@@ -52,6 +52,10 @@ class RequestMemory {
   /// Reserves what `blocks_to_return` counts beyond the tables, which stand already.
   void reserve_for_return(LiveRequest& live, std::int64_t blocks);
 
+  /// Notes the content of the block that output has just filled to its end. One that does not come
+  /// next after those known is left out: where sequences were several, or a block was filled
+  /// unnamed, what follows stays without a name. `kNoHash` is nothing.
+  void note_filled(LiveRequest& live, BlockHash content) const;
   /// Books the tokens of an iteration: gives the other sequences their tables when the prompt is
   /// complete, and names the content of filled blocks.
   void computed(LiveRequest& live);

@@ -126,9 +126,7 @@ bool Scheduler::progress(LiveRequest& live, std::span<const Slot> slots,
   view.served += ran;
   view.last_ran = at;
   view.last_iteration = state_.context.iterations();
-  if (outcomes[0].block_hash != kNoHash && slots.size() == 1) {
-    live.output_hashes.push_back(outcomes[0].block_hash);
-  }
+  if (slots.size() == 1) state_.memory.note_filled(live, outcomes[0].block_hash);
   state_.memory.computed(live);
   std::size_t finished = 0;
   for (const SlotOutcome& outcome : outcomes) finished += outcome.finished ? 1 : 0;

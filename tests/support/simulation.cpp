@@ -137,6 +137,12 @@ Outcome simulate(const std::vector<Job>& jobs, Policy& policy, const CostModel& 
                       executor->depth());
   if (audit) collector.audited = &scheduler;
   serve(scheduler, clock, workload, *executor, collector);
+  if (audit) {
+    // Nobody is live and nothing moves: a block that is still in use has been lost.
+    invariant(!scheduler.anything_in_flight(), "I10 a run goes on while there is work",
+              "something is under way after the last end");
+    scheduler.audit();
+  }
   invariant(collector.ends == jobs.size(), "I4 a request lives and ends once",
             "{} of {} requests ended", collector.ends, jobs.size());
   return std::move(collector.outcome);

@@ -125,7 +125,7 @@ using MakeExecutor =
     std::function<std::unique_ptr<Executor>(const CostModel&, const OutputOracle&)>;
 
 /// Serves `jobs` under `policy`; `cost` charges and advises. The blocks are audited at each
-/// iteration when `audit` is set. `observer` may watch too.
+/// iteration and after the last end, when `audit` is set. `observer` may watch too.
 Outcome simulate(const std::vector<Job>& jobs, const std::string& policy, const CostModel& cost,
                  const ServerSettings& settings = ample(), bool audit = true,
                  Observer* observer = nullptr, const MakeExecutor& make_executor = {});
