@@ -29,8 +29,8 @@ inline void follow_up(Job& job, const Job& earlier) {
 /// Jobs that come close upon one another; a good part of their prompts begin alike.
 inline std::vector<Job> crowded_jobs() {
   using rc::gen::inRange;
-  auto jobs = random_jobs({.most_jobs = 24,
-                           .gap_ms = 3,
+  auto jobs = random_jobs({.most_jobs = 48,
+                           .gap_ms = 2,
                            .prompt = 24,
                            .output = 24,
                            .cancellations = true,
