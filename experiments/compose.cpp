@@ -153,26 +153,23 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
   return {serve(scheduler, clock, workload, executor, observer)};
 }
 
-std::vector<Duration> solo_times(const Trace& trace, const CostModel& cost) {
-  constexpr std::int64_t kLongestContext = 20'000'000;  // bounds the table of sums below
+SoloTimes::SoloTimes(const Trace& trace, const CostModel& cost) : cost_(cost) {
+  constexpr std::int64_t kLongestContext = 20'000'000;  // bounds the table of sums
   for (const TraceRequest& request : trace.requests) {
-    if (request.input_tokens + request.output_tokens > kLongestContext) return {};
+    known_ &= request.input_tokens + request.output_tokens <= kLongestContext;
   }
-  // A decode iteration alone depends on its context only: sums up to each context are shared.
-  std::vector<Duration> decode_until(1, Duration{0});
-  std::vector<Duration> times;
-  times.reserve(trace.requests.size());
-  for (const TraceRequest& request : trace.requests) {
-    const std::int64_t prompt = request.input_tokens;
-    const std::int64_t last = prompt + request.output_tokens - 1;
-    for (auto next = static_cast<std::int64_t>(decode_until.size()); next <= last; ++next) {
-      decode_until.push_back(decode_until.back() + cost.iteration(IterationLoad::one_decode(next)));
-    }
-    times.push_back(cost.iteration(IterationLoad::one_prefill(prompt, prompt)) +
-                    decode_until[static_cast<std::size_t>(last)] -
-                    decode_until[static_cast<std::size_t>(prompt)]);
+}
+
+Duration SoloTimes::of(std::int64_t prompt_tokens, std::int64_t output_tokens) {
+  if (!known_) return Duration{0};
+  const std::int64_t last = prompt_tokens + output_tokens - 1;
+  for (auto next = static_cast<std::int64_t>(decode_until_.size()); next <= last; ++next) {
+    decode_until_.push_back(decode_until_.back() +
+                            cost_.iteration(IterationLoad::one_decode(next)));
   }
-  return times;
+  return cost_.iteration(IterationLoad::one_prefill(prompt_tokens, prompt_tokens)) +
+         decode_until_[static_cast<std::size_t>(last)] -
+         decode_until_[static_cast<std::size_t>(prompt_tokens)];
 }
 
 }  // namespace tokenyard

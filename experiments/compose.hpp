@@ -44,8 +44,21 @@ struct SimulationCounts {
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const Trace& trace, std::uint64_t seed, Observer& observer);
 
-/// How long each request of the trace would take alone on the machine, its prompt prefilled whole:
-/// the divisor of slowdown. Empty for a trace with contexts of over 20 million tokens.
-std::vector<Duration> solo_times(const Trace& trace, const CostModel& cost);
+/// How long each request of a trace would take alone on the machine, its prompt prefilled whole:
+/// the divisor of slowdown. Sums up to each context are shared by all, so memory is 8 bytes a token
+/// of the longest context asked for. Not safe to share between threads.
+class SoloTimes {
+ public:
+  /// `cost` must outlive it.
+  SoloTimes(const Trace& trace, const CostModel& cost);
+
+  /// Of a request of the trace; 0 for all of a trace with contexts of over 20 million tokens.
+  Duration of(std::int64_t prompt_tokens, std::int64_t output_tokens);
+
+ private:
+  const CostModel& cost_;
+  bool known_ = true;
+  std::vector<Duration> decode_until_{Duration{0}};  ///< the iterations with contexts 1 … i alone
+};
 
 }  // namespace tokenyard

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <memory>
 
 #include "experiments/cli/progress.hpp"
@@ -58,7 +57,8 @@ std::vector<RunRow> resolve_rows(const RunPlan& plan) {
 
 /// Everything that one run leaves in its folder.
 struct Output {
-  std::filesystem::path place;  // empty: nothing is written
+  // Null: not written.
+  std::unique_ptr<std::ofstream> requests_csv;
   std::unique_ptr<std::ofstream> iterations_csv;
   std::unique_ptr<std::ofstream> timeline_json;
 };
@@ -79,96 +79,75 @@ Output open_output(const RunPlan& plan, const std::filesystem::path& place,
                    const std::string& name) {
   Output output;
   if (place.empty()) return output;
-  output.place = place / name;
+  const auto folder = place / name;
   std::error_code error;
-  std::filesystem::create_directories(output.place, error);
+  std::filesystem::create_directories(folder, error);
   if (error) {
-    throw InputError(
-        fmt::format("{}: cannot be created: {}", output.place.string(), error.message()));
+    throw InputError(fmt::format("{}: cannot be created: {}", folder.string(), error.message()));
   }
-  if (plan.iterations) output.iterations_csv = open_file(output.place / "iterations.csv");
-  if (plan.timeline) output.timeline_json = open_file(output.place / "timeline.json");
+  output.requests_csv = open_file(folder / "requests.csv");
+  if (plan.iterations) output.iterations_csv = open_file(folder / "iterations.csv");
+  if (plan.timeline) output.timeline_json = open_file(folder / "timeline.json");
   return output;
-}
-
-void write_requests(const Output& output, std::span<const std::string> labels, const Trace& trace,
-                    const Recorder& recorder) {
-  if (output.place.empty()) return;
-  const auto file = output.place / "requests.csv";
-  const auto stream = open_file(file);
-  write_requests_csv(*stream, file.string(), recorder.requests(), {labels, trace.tenants});
-  close_file(stream.get(), "requests.csv");
 }
 
 /// "12 of 400 requests rejected: prompt and output exceed the context (12)"
 void note_rejections(const std::string& label, const Recorder& recorder,
                      std::vector<std::string>& notes) {
-  std::map<std::string, std::int64_t> by_reason;
   std::int64_t rejected = 0;
-  for (const RequestFacts& facts : recorder.requests()) {
-    if (facts.end != End::rejected) continue;
-    ++rejected;
-    ++by_reason[std::string(facts.reason)];
-  }
-  if (rejected == 0) return;
   std::string reasons;
-  for (const auto& [reason, count] : by_reason) {
+  for (const auto& [reason, count] : recorder.rejections()) {
+    rejected += count;
     reasons += fmt::format("{}{} ({})", reasons.empty() ? "" : ", ", reason, count);
   }
+  if (rejected == 0) return;
   add_note(notes, fmt::format("{}: {} of {} requests rejected: {}", label, rejected,
-                              recorder.requests().size(), reasons));
+                              recorder.ended_requests(), reasons));
 }
 
-/// A trace with what all its runs share.
-struct SharedTrace {
-  Trace trace;
-  std::vector<std::string> labels;
-};
-
-SharedTrace load(const RunPlan& plan, const Settings& settings, std::uint64_t seed) {
-  SharedTrace shared;
-  shared.trace = compose_trace(plan.trace, plan.format, plan.zero, settings, seed);
-  shared.labels.reserve(shared.trace.requests.size());
-  for (const TraceRequest& request : shared.trace.requests) {
-    shared.labels.push_back(request.label);
-  }
-  return shared;
-}
-
-RunResult run_one(const RunRow& row, const SharedTrace& shared, SummaryKey key,
-                  const Output& output, Progress* progress, std::vector<std::string>& notes) {
+RunResult run_one(const RunRow& row, const Trace& trace, SummaryKey key, const Output& output,
+                  Progress* progress, std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
-  key.clairvoyant = is_clairvoyant(row.policy, row.machine, shared.trace);
+  key.clairvoyant = is_clairvoyant(row.policy, row.machine, trace);
   RecorderOptions options;
   options.kv_blocks_total = settings.server.kv.device_blocks;
   options.kv_block_size = settings.server.kv.block_size;
   options.warmup = kOrigin + from_seconds(settings.warmup_s);
+  SoloTimes solo(trace, *row.machine.cost);
+  options.alone = [&solo](std::int64_t prompt_tokens, std::int64_t output_tokens) {
+    return solo.of(prompt_tokens, output_tokens);
+  };
+  const RequestLabels labels = [&trace](RequestId id) { return trace.requests[index(id)].label; };
+  std::optional<RequestsCsv> requests_csv;
+  if (output.requests_csv) {
+    requests_csv.emplace(*output.requests_csv, "requests.csv", RequestNames{labels, trace.tenants});
+    options.requests_csv = &*requests_csv;
+  }
   options.iterations_csv = output.iterations_csv.get();
   Recorder recorder(options);
   InterruptWatch interrupts;
   ObserverList observers({&recorder, &interrupts});
   std::unique_ptr<TimelineWriter> timeline;
   if (output.timeline_json) {
-    timeline =
-        std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", shared.labels);
+    timeline = std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", labels);
     observers.add(*timeline);
   }
   if (progress != nullptr) {
-    progress->begin(key.label, static_cast<std::int64_t>(shared.trace.requests.size()));
+    progress->begin(key.label, static_cast<std::int64_t>(trace.requests.size()));
     observers.add(*progress);
   }
 
   RunResult result;
-  result.passes = run_simulation(row.policy, row.machine, shared.trace, key.seed, observers).passes;
+  result.passes = run_simulation(row.policy, row.machine, trace, key.seed, observers).passes;
   recorder.finish();
   if (timeline) timeline->finish();
+  close_file(output.requests_csv.get(), "requests.csv");
   close_file(output.iterations_csv.get(), "iterations.csv");
   close_file(output.timeline_json.get(), "timeline.json");
-  write_requests(output, shared.labels, shared.trace, recorder);
   note_rejections(key.label, recorder, notes);
   result.iterations = recorder.iterations();
-  result.trace_digest = shared.trace.digest;
-  result.summary = summarize(key, recorder, solo_times(shared.trace, *row.machine.cost));
+  result.trace_digest = trace.digest;
+  result.summary = summarize(key, recorder);
   return result;
 }
 
@@ -231,13 +210,14 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
   RunResults results;
   results.notes = prepared.notes;
   for (const std::uint64_t seed : prepared.seeds) {
-    const SharedTrace shared = load(plan, prepared.rows.front().machine.settings, seed);
-    traces.push_back({shared.trace.digest, shared.trace.requests.size(), shared.trace.counts});
+    const Trace trace = compose_trace(plan.trace, plan.format, plan.zero,
+                                      prepared.rows.front().machine.settings, seed);
+    traces.push_back({trace.digest, trace.requests.size(), trace.counts});
     for (const RunRow& row : prepared.rows) {
       const RunName& name = prepared.names[results.runs.size()];
       const SummaryKey key{name.label, name.series, row.policy, row.system, seed, false};
       const Output output = open_output(plan, place, name.folder);
-      results.runs.push_back(run_one(row, shared, key, output, progress, results.notes));
+      results.runs.push_back(run_one(row, trace, key, output, progress, results.notes));
       results.runs.back().folder = name.folder;
     }
   }

@@ -14,15 +14,9 @@ constexpr std::string_view kIterationsHeader =
     "waiting,kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,kv_blocks_draining,"
     "kv_tokens_unused";
 
-RequestFacts not_ended() {
-  RequestFacts facts;
-  facts.ended = kNever;
-  return facts;
-}
-
 }  // namespace
 
-Recorder::Recorder(RecorderOptions options) : options_(options) {
+Recorder::Recorder(RecorderOptions options) : options_(std::move(options)) {
   if (options_.iterations_csv == nullptr) return;
   csv_ = std::make_unique<TextBuffer>(*options_.iterations_csv, "iterations.csv");
   csv_->text(kIterationsHeader).end_line();
@@ -92,23 +86,32 @@ void Recorder::token_gaps(Duration gap, std::int64_t count) {
 }
 
 void Recorder::ended(const RequestFacts& facts) {
-  const std::size_t id = index(facts.request.id);
-  if (id >= requests_.size()) requests_.resize(id + 1, not_ended());
-  invariant(requests_[id].ended == kNever, "I4 a request lives and ends once",
-            "request {} ended twice", id);
   const Duration parts =
       std::accumulate(std::begin(facts.phases), std::end(facts.phases), Duration{0}, std::plus<>());
   const Duration whole = facts.ended - facts.request.arrival;
   invariant(facts.end == End::rejected || parts == whole,
             "I7 the phases make up the time in the system",
-            "request {}: the parts make {} ns of {} ns", id, parts.count(), whole.count());
-  requests_[id] = facts;
+            "request {}: the parts make {} ns of {} ns", index(facts.request.id), parts.count(),
+            whole.count());
   ++ended_;
+  if (facts.end == End::rejected) ++rejections_[facts.reason];
+  window_.add(facts, [this](const RequestFacts& next) { keep(next); });
+}
+
+/// In dense order.
+void Recorder::keep(const RequestFacts& facts) {
+  if (options_.requests_csv != nullptr) options_.requests_csv->add(facts);
+  if (facts.request.arrival < options_.warmup) return;
+  const bool compared = options_.alone && facts.end == End::finished;
+  samples_.add(facts, compared ? options_.alone(facts.request.prompt_tokens, facts.output_tokens)
+                               : Duration{0});
 }
 
 void Recorder::finish() {
-  invariant(ended_ == requests_.size(), "I4 a request lives and ends once",
-            "{} of {} requests never ended", requests_.size() - ended_, requests_.size());
+  invariant(window_.taken() == window_.size(), "I4 a request lives and ends once",
+            "{} of {} requests never ended", window_.size() - static_cast<std::size_t>(ended_),
+            window_.size());
+  if (options_.requests_csv != nullptr) options_.requests_csv->finish();
   if (csv_) csv_->flush();
 }
 

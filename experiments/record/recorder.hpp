@@ -2,13 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
+#include "experiments/record/reorder_window.hpp"
+#include "experiments/record/requests_csv.hpp"
+#include "experiments/record/samples.hpp"
 #include "experiments/record/text_buffer.hpp"
 #include "experiments/statistics/distribution.hpp"
 #include "experiments/statistics/value_counts.hpp"
@@ -21,16 +26,23 @@ struct RecorderOptions {
   std::int64_t kv_blocks_total = 0;
   /// Tokens a block; 0: the waste is not given.
   std::int64_t kv_block_size = 0;
-  /// What happens before it is kept out of gaps, utilisation and batch mean. (The requests are
-  /// kept all; the summary leaves out those that arrived before it.)
+  /// What happens before it is kept out of gaps, utilisation and batch mean, and the requests that
+  /// arrive before it out of the samples. (requests.csv has them all.)
   Time warmup = kOrigin;
+  /// How long a request with so many prompt and output tokens takes alone on the same machine; 0
+  /// where that is not known. None: there is no slowdown.
+  std::function<Duration(std::int64_t prompt_tokens, std::int64_t output_tokens)> alone;
+  /// Where the requests go, in dense order, while the run goes on; nullptr: nowhere. Owned by the
+  /// caller.
+  RequestsCsv* requests_csv = nullptr;
   /// Where to stream iterations.csv to; nullptr: nowhere. Owned by the caller.
   std::ostream* iterations_csv = nullptr;
 };
 
-/// Keeps the facts of one run that its results are computed from. Work per iteration is O(1) and
-/// memory is that of the requests and of the distinct token gaps. One object serves one run, from
-/// the loop's thread.
+/// Keeps what the results of one run are computed from, and streams its requests and iterations to
+/// files. Work per iteration is O(1) amortised. Memory is some 35 bytes a completed request (see
+/// `Samples`), or some 60 a request that waits for an older one to end (`ReorderWindow`), and 8 a
+/// distinct token gap (`ValueCounts`). One object serves one run, from the loop's thread.
 class Recorder final : public Observer {
  public:
   explicit Recorder(RecorderOptions options = {});
@@ -41,15 +53,17 @@ class Recorder final : public Observer {
   void token_gaps(Duration gap, std::int64_t count) override;
   void ended(const RequestFacts& facts) override;
 
-  /// To be called after the run: all requests must have ended (invariant), and iterations.csv is
-  /// complete. Throws `InputError` when that could not be written.
+  /// To be called after the run: all requests must have ended (invariant), and requests.csv and
+  /// iterations.csv are complete. Throws `InputError` when they could not be written.
   void finish();
 
-  /// The facts of all requests, by dense id. Complete after `finish`.
-  std::span<const RequestFacts> requests() const { return requests_; }
-
+  /// How many requests have ended.
+  std::int64_t ended_requests() const { return ended_; }
+  /// How many were refused, by reason.
+  const std::map<std::string_view, std::int64_t>& rejections() const { return rejections_; }
+  /// What the summary is computed from; complete after `finish`.
+  const Samples& samples() const { return samples_; }
   const ValueCounts& gaps() const { return gaps_; }
-  Time warmup() const { return options_.warmup; }
   std::int64_t iterations() const { return iterations_; }
 
   /// Blocks in use over blocks there are, averaged over time from the first decision (or the
@@ -87,13 +101,16 @@ class Recorder final : public Observer {
 
   void account_blocks_until(Time now);
   void write_iteration(Time now, const Iteration& iteration);
+  void keep(const RequestFacts& facts);
 
   RecorderOptions options_;
   std::unique_ptr<TextBuffer> csv_;
   std::vector<Pending> pending_;  ///< as many as iterations are in flight; only for the CSV
 
-  std::vector<RequestFacts> requests_;  ///< by id; `ended` is kNever where it has not ended yet
-  std::size_t ended_ = 0;
+  ReorderWindow window_;
+  Samples samples_;
+  std::int64_t ended_ = 0;
+  std::map<std::string_view, std::int64_t> rejections_;
   ValueCounts gaps_;
   Time now_ = kOrigin;
 

@@ -1,6 +1,5 @@
 #include "experiments/record/requests_csv.hpp"
 
-#include "experiments/record/text_buffer.hpp"
 #include "sim/kernel/invariant.hpp"
 #include "sim/kernel/text.hpp"
 
@@ -17,28 +16,6 @@ constexpr std::string_view kHeader =
 void time_cell(TextBuffer& out, Time time) {
   if (time != kNever) out.seconds(time - kOrigin);
   out.text(",");
-}
-
-/// jct_s, ttft_s, tpot_s, normalized_latency_s and the five parts.
-void duration_cells(TextBuffer& out, const RequestFacts& facts) {
-  if (facts.end == End::rejected) {
-    out.text(",,,,,,,,,");
-    return;
-  }
-  const Duration jct = facts.ended - facts.request.arrival;
-  out.seconds(jct).text(",");
-  if (facts.first_token != kNever) out.seconds(facts.first_token - facts.request.arrival);
-  out.text(",");
-  const bool finished = facts.end == End::finished;
-  if (finished && facts.output_tokens >= 2) {
-    out.seconds(divide_rounded(facts.ended - facts.first_token, facts.output_tokens - 1));
-  }
-  out.text(",");
-  if (finished && facts.output_tokens >= 1) {
-    out.seconds(divide_rounded(jct, facts.output_tokens));
-  }
-  out.text(",");
-  for (const Duration part : facts.phases) out.seconds(part).text(",");
 }
 
 }  // namespace
@@ -59,35 +36,65 @@ Duration divide_rounded(Duration total, std::int64_t count) {
   return Duration((total.count() + count / 2) / count);
 }
 
-void write_requests_csv(std::ostream& out, const std::string& name,
-                        std::span<const RequestFacts> requests, const RequestNames& names) {
-  TextBuffer buffer(out, name);
-  buffer.text(kHeader).end_line();
-  for (const RequestFacts& facts : requests) {
-    const Request& request = facts.request;
-    const std::size_t id = index(request.id);
-    if (id < names.requests.size() && !names.requests[id].empty()) {
-      buffer.text(csv_field(names.requests[id]));
-    } else {
-      buffer.integer(static_cast<std::int64_t>(id));
-    }
-    buffer.text(",").seconds(request.arrival - kOrigin).text(",");
-    buffer.integer(request.prompt_tokens).text(",").integer(facts.output_tokens).text(",");
-    buffer.text(status_name(facts.end)).text(",");
-    const bool rejected = facts.end == End::rejected;
-    time_cell(buffer, rejected ? kNever : facts.first_scheduled);
-    time_cell(buffer, rejected ? kNever : facts.first_token);
-    time_cell(buffer, facts.ended);
-    duration_cells(buffer, facts);
-    buffer.integer(facts.preemptions).text(",").integer(facts.swaps_out).text(",");
-    buffer.integer(facts.swaps_in).text(",").integer(facts.recomputed_tokens).text(",");
-    if (const std::size_t tenant = index(request.tenant); tenant < names.tenants.size()) {
-      buffer.text(csv_field(names.tenants[tenant]));
-    }
-    buffer.text(",").integer(request.priority).text(",0,").integer(request.width).text(",");
-    buffer.integer(facts.sequence_tokens).text(",").integer(facts.cached_tokens).end_line();
+RequestsCsv::RequestsCsv(std::ostream& out, const std::string& name, RequestNames names)
+    : out_(out, name), names_(std::move(names)) {
+  for (const std::string& tenant : names_.tenants) tenant_cells_.push_back(csv_field(tenant));
+  out_.text(kHeader).end_line();
+}
+
+void RequestsCsv::name_cell(RequestId id) {
+  const std::string label = names_.requests ? names_.requests(id) : std::string();
+  if (label.empty()) {
+    out_.integer(static_cast<std::int64_t>(index(id)));
+  } else {
+    out_.text(csv_field(label));
   }
-  buffer.flush();
+}
+
+/// jct_s, ttft_s, tpot_s, normalized_latency_s and the five parts.
+void RequestsCsv::duration_cells(const RequestFacts& facts) {
+  if (facts.end == End::rejected) {
+    out_.text(",,,,,,,,,");
+    return;
+  }
+  const Duration jct = facts.ended - facts.request.arrival;
+  out_.seconds(jct).text(",");
+  if (facts.first_token != kNever) out_.seconds(facts.first_token - facts.request.arrival);
+  out_.text(",");
+  const bool finished = facts.end == End::finished;
+  if (finished && facts.output_tokens >= 2) {
+    out_.seconds(divide_rounded(facts.ended - facts.first_token, facts.output_tokens - 1));
+  }
+  out_.text(",");
+  if (finished && facts.output_tokens >= 1) {
+    out_.seconds(divide_rounded(jct, facts.output_tokens));
+  }
+  out_.text(",");
+  for (const Duration part : facts.phases) out_.seconds(part).text(",");
+}
+
+void RequestsCsv::add(const RequestFacts& facts) {
+  const Request& request = facts.request;
+  name_cell(request.id);
+  out_.text(",").seconds(request.arrival - kOrigin).text(",");
+  out_.integer(request.prompt_tokens).text(",").integer(facts.output_tokens).text(",");
+  out_.text(status_name(facts.end)).text(",");
+  const bool rejected = facts.end == End::rejected;
+  time_cell(out_, rejected ? kNever : facts.first_scheduled);
+  time_cell(out_, rejected ? kNever : facts.first_token);
+  time_cell(out_, facts.ended);
+  duration_cells(facts);
+  out_.integer(facts.preemptions).text(",").integer(facts.swaps_out).text(",");
+  out_.integer(facts.swaps_in).text(",").integer(facts.recomputed_tokens).text(",");
+  if (const std::size_t tenant = index(request.tenant); tenant < tenant_cells_.size()) {
+    out_.text(tenant_cells_[tenant]);
+  }
+  out_.text(",").integer(request.priority).text(",0,").integer(request.width).text(",");
+  out_.integer(facts.sequence_tokens).text(",").integer(facts.cached_tokens).end_line();
+}
+
+void RequestsCsv::finish() {
+  out_.flush();
 }
 
 }  // namespace tokenyard

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
-#include "experiments/record/requests_csv.hpp"
 #include "experiments/statistics/distribution.hpp"
 #include "experiments/statistics/interval.hpp"
 #include "sim/kernel/invariant.hpp"
@@ -19,77 +17,9 @@ constexpr const char* kMetrics[] = {"jct_s",   "ttft_s", "tpot_s", "itl_s", "nor
                                     "slowdown"};
 constexpr const char* kStatistics[] = {"mean", "p50", "p90", "p95", "p99", "max"};
 
-/// What one pass over the requests collects.
-struct Samples {
-  std::int64_t requests = 0, completed = 0, rejected = 0, tokens = 0;
-  std::int64_t preemptions = 0, swaps_out = 0, swaps_in = 0, recomputed_tokens = 0;
-  std::int64_t prompt_tokens = 0, cached_tokens = 0;
-  Duration in_system{0}, swapping{0};
-  Time first_arrival = kNever, last_end = Time::min();
-  std::vector<std::int64_t> jct, ttft, tpot, normalized;  ///< nanoseconds
-  std::vector<double> slowdown;
-  std::map<TenantId, std::pair<double, std::int64_t>> slowdown_by_tenant;  ///< sum, count
-};
-
-void add_latencies(Samples& samples, const RequestFacts& facts, std::span<const Duration> solo) {
-  const Duration jct = facts.ended - facts.request.arrival;
-  samples.jct.push_back(jct.count());
-  samples.ttft.push_back((facts.first_token - facts.request.arrival).count());
-  if (facts.output_tokens >= 2) {
-    samples.tpot.push_back(
-        divide_rounded(facts.ended - facts.first_token, facts.output_tokens - 1).count());
-  }
-  if (facts.output_tokens >= 1) {
-    samples.normalized.push_back(divide_rounded(jct, facts.output_tokens).count());
-  }
-  const std::size_t id = index(facts.request.id);
-  if (id >= solo.size() || solo[id] <= Duration{0}) return;
-  const double slowdown = static_cast<double>(jct.count()) / static_cast<double>(solo[id].count());
-  samples.slowdown.push_back(slowdown);
-  auto& [sum, count] = samples.slowdown_by_tenant[facts.request.tenant];
-  sum += slowdown;
-  ++count;
-}
-
-Samples collect(const Recorder& recorder, std::span<const Duration> solo) {
-  Samples samples;
-  for (const RequestFacts& facts : recorder.requests()) {
-    if (facts.request.arrival < recorder.warmup()) continue;
-    ++samples.requests;
-    samples.first_arrival = std::min(samples.first_arrival, facts.request.arrival);
-    samples.last_end = std::max(samples.last_end, facts.ended);
-    samples.preemptions += facts.preemptions;
-    samples.swaps_out += facts.swaps_out;
-    samples.swaps_in += facts.swaps_in;
-    samples.recomputed_tokens += facts.recomputed_tokens;
-    if (facts.first_scheduled != kNever) {
-      samples.prompt_tokens += facts.request.prompt_tokens;
-      samples.cached_tokens += facts.cached_tokens;
-    }
-    samples.in_system += facts.ended - facts.request.arrival;
-    samples.swapping += facts.phases[static_cast<std::size_t>(Phase::swap)];
-    if (facts.end == End::rejected) ++samples.rejected;
-    if (facts.end != End::finished) continue;
-    ++samples.completed;
-    // All samples are output; of the beams one is.
-    samples.tokens += facts.request.beam_search ? facts.output_tokens : facts.sequence_tokens;
-    add_latencies(samples, facts, solo);
-  }
-  return samples;
-}
-
 std::optional<double> share(std::int64_t part, std::int64_t whole) {
   if (whole <= 0) return std::nullopt;
   return static_cast<double>(part) / static_cast<double>(whole);
-}
-
-std::optional<double> fairness(const Samples& samples) {
-  if (samples.slowdown_by_tenant.size() <= 1) return jain_fairness(samples.slowdown);
-  std::vector<double> means;
-  for (const auto& [tenant, sum_and_count] : samples.slowdown_by_tenant) {
-    means.push_back(sum_and_count.first / static_cast<double>(sum_and_count.second));
-  }
-  return jain_fairness(means);
 }
 
 /// Fills values in the order of `summary_names`.
@@ -148,41 +78,41 @@ std::optional<double> Summary::value(std::string_view name) const {
   return std::nullopt;
 }
 
-Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Duration> solo) {
-  Samples samples = collect(recorder, solo);
+Summary summarize(SummaryKey key, const Recorder& recorder) {
+  const Samples& samples = recorder.samples();
+  const RequestSums& sums = samples.sums();
   std::optional<double> duration;
-  if (samples.requests > 0) duration = to_seconds(samples.last_end - samples.first_arrival);
+  if (sums.requests > 0) duration = to_seconds(sums.last_end - sums.first_arrival);
   const auto per_second = [&](std::int64_t count) -> std::optional<double> {
     if (!duration || *duration <= 0) return std::nullopt;
     return static_cast<double>(count) / *duration;
   };
-  const auto jain = fairness(samples);
 
   Summary summary;
   summary.key = std::move(key);
   Filler filler(summary);
-  filler.add_count(samples.requests);
-  filler.add_count(samples.completed);
-  filler.add_count(samples.rejected);
+  filler.add_count(sums.requests);
+  filler.add_count(sums.completed);
+  filler.add_count(sums.rejected);
   filler.add(duration);
-  filler.add(per_second(samples.completed));
-  filler.add(per_second(samples.tokens));
-  filler.add(distribution_of_nanoseconds(std::move(samples.jct)));
-  filler.add(distribution_of_nanoseconds(std::move(samples.ttft)));
-  filler.add(distribution_of_nanoseconds(std::move(samples.tpot)));
+  filler.add(per_second(sums.completed));
+  filler.add(per_second(sums.tokens));
+  filler.add(samples.jct());
+  filler.add(samples.ttft());
+  filler.add(samples.tpot());
   filler.add(distribution_of_nanoseconds(recorder.gaps()));
-  filler.add(distribution_of_nanoseconds(std::move(samples.normalized)));
-  filler.add(distribution_of(std::move(samples.slowdown)));
-  filler.add_count(samples.preemptions);
-  filler.add_count(samples.swaps_out);
-  filler.add_count(samples.swaps_in);
-  filler.add_count(samples.recomputed_tokens);
+  filler.add(samples.normalized_latency());
+  filler.add(samples.slowdown());
+  filler.add_count(sums.preemptions);
+  filler.add_count(sums.swaps_out);
+  filler.add_count(sums.swaps_in);
+  filler.add_count(sums.recomputed_tokens);
   filler.add(recorder.kv_utilization_mean());
   filler.add(recorder.batch_mean());
-  filler.add(jain);
-  filler.add(share(samples.recomputed_tokens, recorder.computed_tokens()));
-  filler.add(share(samples.cached_tokens, samples.prompt_tokens));
-  filler.add(share(samples.swapping.count(), samples.in_system.count()));
+  filler.add(samples.jain_fairness());
+  filler.add(share(sums.recomputed_tokens, recorder.computed_tokens()));
+  filler.add(share(sums.cached_tokens, sums.prompt_tokens));
+  filler.add(share(sums.swapping.count(), sums.in_system.count()));
   filler.add(recorder.kv_waste_mean());
   filler.add(recorder.kv_saved_mean());
   invariant(summary.values.size() == summary_names().size(), "I12 a summary has its names",

@@ -43,8 +43,8 @@ struct Summary {
 /// The names of all values, in the order of summary.csv.
 const std::vector<std::string>& summary_names();
 
-/// Computes the summary of a finished run. `solo` holds for each request, by dense id, how long it
-/// takes alone on the same machine; empty: no slowdown and no fairness.
+/// Computes the summary of a finished run. Where the recorder was not told how long requests take
+/// alone, there is no slowdown and no fairness.
 ///
 /// Requests that arrived before the recorder's warm-up are left out of everything. Of the rest:
 /// requests, completed, rejected are counts (cancelled are the others). duration_s is the last end
@@ -55,7 +55,7 @@ const std::vector<std::string>& summary_names();
 /// slowdown = jct / alone; itl_s is over all token gaps, whoever's. Preemptions, swaps and
 /// recomputed tokens are sums. jain_fairness is Jain's index over the tenants' mean slowdowns,
 /// or, where there is one tenant, over the requests' slowdowns.
-Summary summarize(SummaryKey key, const Recorder& recorder, std::span<const Duration> solo = {});
+Summary summarize(SummaryKey key, const Recorder& recorder);
 
 /// The end of a row of summary.csv, from the comma before the first value on.
 std::string summary_cells(const Summary& summary);

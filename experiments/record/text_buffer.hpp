@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/kernel/time.hpp"
 
@@ -21,7 +24,8 @@ class TextBuffer {
   TextBuffer& operator=(const TextBuffer&) = delete;
 
   TextBuffer& text(std::string_view text) {
-    buffer_ += text;
+    std::memcpy(room(text.size()), text.data(), text.size());
+    used_ += text.size();
     return *this;
   }
   TextBuffer& integer(std::int64_t value);
@@ -36,11 +40,19 @@ class TextBuffer {
   void flush();
 
  private:
-  void fixed(std::int64_t value, std::int64_t unit, int decimals);
+  /// Where the next `size` bytes may be written.
+  char* room(std::size_t size) {
+    if (buffer_.size() - used_ < size) grow(size);
+    return buffer_.data() + used_;
+  }
+  void grow(std::size_t size);
+  template <std::uint64_t unit, int decimals>
+  void fixed(std::int64_t value);
 
   std::ostream& out_;
   std::string name_;
-  std::string buffer_;
+  std::vector<char> buffer_;
+  std::size_t used_ = 0;
 };
 
 }  // namespace tokenyard

@@ -40,9 +40,8 @@ std::string metadata(const char* kind, int process, std::size_t thread, const st
 
 }  // namespace
 
-TimelineWriter::TimelineWriter(std::ostream& out, std::string name,
-                               std::span<const std::string> labels)
-    : out_(out, std::move(name)), labels_(labels) {
+TimelineWriter::TimelineWriter(std::ostream& out, std::string name, RequestLabels labels)
+    : out_(out, std::move(name)), labels_(std::move(labels)) {
   out_.text("[\n");
   line(metadata("process_name", kServer, 0, "server"));
   line(metadata("process_name", kRequests, 0, "requests"));
@@ -116,12 +115,17 @@ void TimelineWriter::slice(char kind, std::size_t request, Time at, std::string_
                   kind, json_string(name), request, kRequests, arguments));
 }
 
+/// What a request's slice is called.
+std::string TimelineWriter::title(std::size_t request) const {
+  const std::string label = labels_ ? labels_(static_cast<RequestId>(request)) : std::string();
+  return "request " + (label.empty() ? std::to_string(request) : label);
+}
+
 void TimelineWriter::entered(RequestId request, Phase phase, Time now) {
   const std::size_t id = index(request);
   if (id >= phases_.size()) phases_.resize(id + 1, 0);
-  const bool labelled = id < labels_.size() && !labels_[id].empty();
   if (phases_[id] == 0) {
-    slice('b', id, now, "request " + (labelled ? labels_[id] : std::to_string(id)));
+    slice('b', id, now, title(id));
   } else {
     slice('e', id, now, phase_name(phases_[id] - 1));
   }
@@ -137,15 +141,13 @@ void TimelineWriter::ended(const RequestFacts& facts) {
   }
   slice('e', id, facts.ended, phase_name(phases_[id] - 1));
   phases_[id] = 0;
-  const bool labelled = id < labels_.size() && !labels_[id].empty();
   std::string arguments =
       fmt::format(R"("status":"{}","prompt_tokens":{},"output_tokens":{},"preemptions":{},)"
                   R"("recomputed_tokens":{})",
                   status_name(facts.end), facts.request.prompt_tokens, facts.output_tokens,
                   facts.preemptions, facts.recomputed_tokens);
   if (!facts.reason.empty()) arguments += ",\"reason\":" + json_string(facts.reason);
-  slice('e', id, facts.ended, "request " + (labelled ? labels_[id] : std::to_string(id)),
-        arguments);
+  slice('e', id, facts.ended, title(id), arguments);
 }
 
 /// After a decision nothing earlier can come any more (a later boundary only learns of arrivals

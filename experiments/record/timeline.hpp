@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/record/requests_csv.hpp"
 #include "experiments/record/text_buffer.hpp"
 #include "sim/ports/observer.hpp"
 
@@ -19,9 +20,9 @@ namespace tokenyard {
 /// One object serves one run, from the loop's thread; `out` outlives it.
 class TimelineWriter final : public Observer {
  public:
-  /// `labels` names the requests by dense id (owned by the caller); where empty, the id is used.
+  /// `labels` names the requests; where it does not, the id is used.
   /// `name` stands for the file in messages.
-  TimelineWriter(std::ostream& out, std::string name, std::span<const std::string> labels = {});
+  TimelineWriter(std::ostream& out, std::string name, RequestLabels labels = {});
 
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override;
   void completed(Time now, const Iteration& iteration) override;
@@ -47,11 +48,12 @@ class TimelineWriter final : public Observer {
   void counters(Time at, std::int64_t running, const IterationFacts& facts);
   void slice(char kind, std::size_t request, Time at, std::string_view name,
              const std::string& arguments = "");
+  std::string title(std::size_t request) const;
   void pass_on(bool everything);
   void line(std::string_view text);
 
   TextBuffer out_;
-  std::span<const std::string> labels_;
+  RequestLabels labels_;
   std::vector<Event> waiting_events_;
   std::vector<bool> lanes_;           ///< by thread of process 1: whether an iteration is on it
   std::vector<std::uint8_t> phases_;  ///< by request: 1 + the phase it is in, 0 before and after

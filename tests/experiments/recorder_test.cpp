@@ -15,17 +15,41 @@ using made_up::finished;
 using made_up::iteration;
 using made_up::ms;
 
-// Catches facts stored in the order of their ends instead of by dense id.
-TEST(Recorder, KeepsRequestsInDenseOrder) {
-  Recorder recorder;
+// Catches rows in the order of the requests' ends instead of by dense id, and a row that waits
+// longer than for the requests before it.
+TEST(Recorder, StreamsRequestsInDenseOrder) {
+  std::ostringstream out;
+  std::string written;
+  const RequestLabels note = [&](RequestId id) {
+    written += std::to_string(index(id)) + " ";
+    return std::string();
+  };
+  RequestsCsv csv(out, "requests.csv", {note, {}});
+  RecorderOptions options;
+  options.requests_csv = &csv;
+  Recorder recorder(options);
   recorder.ended(finished(2, 30, 0, 1, 1, 2));
   recorder.ended(finished(0, 10, 0, 1, 1, 2));
-  recorder.ended(finished(1, 20, 0, 1, 1, 2));
+  EXPECT_EQ(written, "0 ");
+  recorder.ended(made_up::rejected(1, 20));
+  EXPECT_EQ(written, "0 1 2 ");
   recorder.finish();
-  ASSERT_EQ(recorder.requests().size(), 3u);
+  EXPECT_EQ(recorder.ended_requests(), 3);
+  EXPECT_EQ(recorder.samples().sums().completed, 2);
+}
+
+// Would catch: refusals that are not counted by what their reason says.
+TEST(Recorder, CountsRefusalsByReason) {
+  Recorder recorder;
+  const std::string copy = "too long";  // the same text elsewhere in memory
   for (std::uint32_t id = 0; id < 3; ++id) {
-    EXPECT_EQ(recorder.requests()[id].request.id, RequestId{id});
+    auto facts = made_up::rejected(id, 0);
+    facts.reason = id == 1 ? std::string_view(copy) : "too long";
+    recorder.ended(facts);
   }
+  recorder.finish();
+  const std::map<std::string_view, std::int64_t> expected = {{"too long", 3}};
+  EXPECT_EQ(recorder.rejections(), expected);
 }
 
 // Catches a request that is lost, ends twice, or whose parts do not make the whole.
@@ -37,6 +61,8 @@ TEST(Recorder, RefusesWhatCannotBe) {
   Recorder twice;
   twice.ended(finished(0, 0, 0, 1, 1, 2));
   EXPECT_THROW(twice.ended(finished(0, 0, 0, 1, 1, 2)), InvariantBroken);
+  twice.ended(finished(3, 0, 0, 1, 1, 2));
+  EXPECT_THROW(twice.ended(finished(3, 0, 0, 1, 1, 2)), InvariantBroken);
 
   auto facts = finished(0, 0, 5, 1, 1, 2);
   facts.phases[0] += Duration{1};

@@ -27,16 +27,18 @@ using testing::Not;
 void make_results(const fs::path& folder) {
   std::vector<Summary> summaries;
   const auto add = [&](const SummaryKey& key, const std::string& name, std::int64_t scale) {
-    Recorder recorder;
+    fs::create_directories(folder / name);
+    std::ofstream out(folder / name / "requests.csv");
+    RequestsCsv requests_csv(out, name);
+    RecorderOptions options;
+    options.requests_csv = &requests_csv;
+    Recorder recorder(options);
     for (std::uint32_t id = 0; id < 20; ++id) {
       recorder.ended(made_up::finished(id, 50 * id, scale * id, 20, 100 + 10 * id, 10));
     }
     recorder.ended(made_up::rejected(20, 1));
     recorder.finish();
     summaries.push_back(summarize(key, recorder));
-    fs::create_directories(folder / name);
-    std::ofstream out(folder / name / "requests.csv");
-    write_requests_csv(out, name, recorder.requests(), {});
   };
   add({"<fcfs>", "<fcfs>", "<fcfs>", "", 1, false}, "-fcfs-", 100);
   add({"srpt seed=1", "srpt", "srpt", "", 1, true}, "srpt-seed=1", 10);

@@ -4,6 +4,7 @@
 //
 #include <rapidcheck/gtest.h>
 
+#include <limits>
 #include <numeric>
 #include <sstream>
 
@@ -23,7 +24,9 @@ using made_up::rejected;
 std::vector<std::string> lines_of(std::span<const RequestFacts> requests,
                                   const RequestNames& names = {}) {
   std::ostringstream out;
-  write_requests_csv(out, "requests.csv", requests, names);
+  RequestsCsv csv(out, "requests.csv", names);
+  for (const RequestFacts& facts : requests) csv.add(facts);
+  csv.finish();
   std::vector<std::string> lines;
   std::istringstream in(out.str());
   for (std::string line; std::getline(in, line);) lines.push_back(line);
@@ -50,9 +53,9 @@ TEST(RequestsCsv, OfAFinishedRequestByHand) {
   facts.cached_tokens = 3;
   facts.request.tenant = TenantId{1};
   facts.request.priority = -3;
-  const std::string requests[] = {"chat, \"17\""};
+  const RequestLabels labels = [](RequestId) { return "chat, \"17\""; };
   const std::string tenants[] = {"a", "b"};
-  EXPECT_EQ(lines_of({&facts, 1}, {requests, tenants}).at(1),
+  EXPECT_EQ(lines_of({&facts, 1}, {labels, tenants}).at(1),
             "\"chat, \"\"17\"\"\",1.500000000,100,4,finished,1.750000000,1.850000000,2.050000000,"
             "0.550000000,0.350000000,0.066666667,0.137500000,0.250000000,0.100000000,0.200000000,"
             "0.000000000,0.000000000,2,0,0,77,b,-3,0,2,7,3");
@@ -112,7 +115,32 @@ RC_GTEST_PROP(RequestsCsv, PartsAddUpToTheNanosecond, ()) {
 TEST(RequestsCsv, ReportsAFailingStream) {
   std::ostringstream out;
   out.setstate(std::ios::badbit);
-  EXPECT_THROW(write_requests_csv(out, "requests.csv", {}, {}), InputError);
+  RequestsCsv csv(out, "requests.csv");
+  EXPECT_THROW(csv.finish(), InputError);
+}
+
+// Would catch: rows that pile up in memory until the end, and a full disk that is found out only
+// then.
+TEST(RequestsCsv, HandsPiecesOnWhileRunning) {
+  std::ostringstream out;
+  RequestsCsv csv(out, "requests.csv");
+  const auto facts = finished(0, 0, 0, 100, 100, 3);
+  for (int i = 0; i < 5000; ++i) csv.add(facts);
+  EXPECT_GT(out.str().size(), 250'000U);
+  out.setstate(std::ios::badbit);
+  EXPECT_THROW(
+      {
+        for (int i = 0; i < 5000; ++i) csv.add(facts);
+      },
+      InputError);
+}
+
+// Would catch: a label longer than the buffer's spare room that writes beyond it.
+TEST(RequestsCsv, WritesVeryLongLabels) {
+  const std::string longest(std::size_t{1} << 20U, 'x');
+  const auto facts = finished(0, 0, 0, 100, 100, 3);
+  const auto lines = lines_of({&facts, 1}, {[&](RequestId) { return longest; }, {}});
+  EXPECT_TRUE(lines.at(1).starts_with(longest + ",0.000000000,100,3,finished,"));
 }
 
 // Catches wrong digits at the edges of the fixed-point writer.
@@ -124,6 +152,20 @@ TEST(TextBuffer, WritesFixedPointExactly) {
   buffer.integer(-42).end_line();
   buffer.flush();
   EXPECT_EQ(out.str(), "-0.000000001 1.000000000 1234.567 0.009 -42\n");
+}
+
+// Would catch: the most negative number, whose magnitude has no positive integer, and a digit lost
+// where the fraction has zeros.
+RC_GTEST_PROP(TextBuffer, AgreesWithTheSlowWriter, ()) {
+  const auto least = std::numeric_limits<std::int64_t>::min();
+  const auto value = *rc::gen::oneOf(rc::gen::arbitrary<std::int64_t>(), rc::gen::just(least),
+                                     rc::gen::just(std::numeric_limits<std::int64_t>::max()),
+                                     rc::gen::inRange<std::int64_t>(-2'000'000'000, 2'000'000'000));
+  std::ostringstream out;
+  TextBuffer buffer(out, "text");
+  buffer.integer(value).text(" ").seconds(Duration(value));
+  buffer.flush();
+  RC_ASSERT(out.str() == std::to_string(value) + " " + format_seconds(Duration(value)));
 }
 
 }  // namespace

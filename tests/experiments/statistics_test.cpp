@@ -3,10 +3,13 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "experiments/statistics/distribution.hpp"
 #include "experiments/statistics/interval.hpp"
+#include "experiments/statistics/radix_sort.hpp"
 #include "experiments/statistics/value_counts.hpp"
+#include "sim/kernel/rng.hpp"
 
 namespace tokenyard {
 namespace {
@@ -74,6 +77,75 @@ RC_GTEST_PROP(ValueCounts, EqualsThePlainSamples, ()) {
   std::sort(plain.begin(), plain.end());
   plain.erase(std::unique(plain.begin(), plain.end()), plain.end());
   RC_ASSERT(counts.sorted().size() == plain.size());
+}
+
+// Would catch: counts or values that do not fit eight bytes cut or counted twice: over a million
+// samples of one value in any pieces, negative values, the ends of the range.
+TEST(ValueCounts, HoldsWhatDoesNotFitAWord) {
+  constexpr std::int64_t kMillion = 1'000'000;
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  ValueCounts counts;
+  for (std::int64_t i = 0; i < 3 * kMillion; ++i) counts.add(7, 1);
+  counts.add(7, 5 * kMillion);
+  for (int i = 0; i < 9'000; ++i) counts.add(8, 999);
+  for (const std::int64_t value : {kMost, kLeast, std::int64_t{-1}, std::int64_t{1} << 44U}) {
+    counts.add(value, 2);
+  }
+  counts.add(9, 0);
+  counts.add(9, -1);
+  const std::vector<ValueCounts::Entry> expected = {
+      {kLeast, 2}, {-1, 2}, {7, 8 * kMillion}, {8, 8'991'000}, {std::int64_t{1} << 44U, 2},
+      {kMost, 2}};
+  EXPECT_EQ(counts.sorted(), expected);
+  EXPECT_EQ(counts.total(), 8 * kMillion + 8'991'000 + 8);
+}
+
+// Would catch: a digit left out, words of equal digits that change places, and a wrong lowest bit.
+RC_GTEST_PROP(RadixSort, EqualsAStableSort, ()) {
+  const auto size = *rc::gen::inRange<std::size_t>(0, 3000);
+  const auto low_bit = *rc::gen::inRange(0, 40);
+  const auto mask = *rc::gen::arbitrary<std::uint64_t>();
+  Rng rng(size);
+  std::vector<std::uint64_t> words(size);
+  for (auto& word : words) word = rng() & mask;
+  std::vector<std::uint64_t> expected = words;
+  std::stable_sort(expected.begin(), expected.end(),
+                   [&](std::uint64_t a, std::uint64_t b) { return a >> low_bit < b >> low_bit; });
+  std::vector<std::uint64_t> scratch;
+  radix_sort(words, scratch, low_bit);
+  RC_ASSERT(words == expected);
+}
+
+// Would catch: an order of the bits that is not that of the numbers: signs, infinities, zeros.
+RC_GTEST_PROP(Distribution, OfPlainNumbersEqualsSorting, ()) {
+  auto samples = *rc::gen::nonEmpty(rc::gen::container<std::vector<double>>(
+      rc::gen::map(rc::gen::arbitrary<std::int32_t>(), [](std::int32_t n) { return n / 16.0; })));
+  const auto d = distribution_of(samples);
+  std::sort(samples.begin(), samples.end());
+  double sum = 0;
+  for (const double sample : samples) sum += sample;
+  const auto count = static_cast<std::int64_t>(samples.size());
+  RC_ASSERT(d.mean == sum / static_cast<double>(count));
+  RC_ASSERT(d.max == samples.back());
+  for (const auto& [value, permille] : {std::pair{d.p50, 500}, {d.p90, 900}, {d.p99, 990}}) {
+    RC_ASSERT(value == samples[static_cast<std::size_t>(nearest_rank(count, permille) - 1)]);
+  }
+}
+
+// Would catch: a selection that disturbs the next one; ranks that coincide in a small sample too.
+RC_GTEST_PROP(Distribution, OfNanosecondsEqualsSorting, ()) {
+  auto samples = *rc::gen::nonEmpty(
+      rc::gen::container<std::vector<std::int64_t>>(rc::gen::inRange<std::int64_t>(-50, 50)));
+  const auto d = distribution_of_nanoseconds(samples);
+  std::sort(samples.begin(), samples.end());
+  const auto count = static_cast<std::int64_t>(samples.size());
+  RC_ASSERT(d.max == static_cast<double>(samples.back()) / 1e9);
+  for (const auto& [value, permille] :
+       {std::pair{d.p50, 500}, {d.p90, 900}, {d.p95, 950}, {d.p99, 990}}) {
+    const auto at = samples[static_cast<std::size_t>(nearest_rank(count, permille) - 1)];
+    RC_ASSERT(value == static_cast<double>(at) / 1e9);
+  }
 }
 
 // Catches a wrong index: by hand (1+1+4)^2 / (3 (1+1+16)) = 36/54.

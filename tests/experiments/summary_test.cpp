@@ -19,7 +19,9 @@ SummaryKey key_of(const std::string& policy, std::uint64_t seed = 1) {
 // Catches wrong definitions. Two requests: [0, 1000] ms with 10 tokens and [500, 2500] ms with 5,
 // alone 500 and 400 ms; so slowdowns 2 and 5, throughput 2 and 15 over 2.5 s.
 TEST(Summary, OfTwoRequestsByHand) {
-  Recorder recorder;
+  RecorderOptions options;
+  options.alone = [](std::int64_t, std::int64_t tokens) { return ms(tokens == 10 ? 500 : 400); };
+  Recorder recorder(options);
   auto second = finished(1, 500, 1000, 200, 800, 5);
   second.preemptions = 3;
   recorder.ended(finished(0, 0, 0, 100, 900, 10));
@@ -27,8 +29,7 @@ TEST(Summary, OfTwoRequestsByHand) {
   recorder.token_gaps(ms(100), 9);
   recorder.token_gaps(ms(200), 4);
   recorder.finish();
-  const Duration solo[] = {ms(500), ms(400)};
-  const Summary summary = summarize(key_of("fcfs"), recorder, solo);
+  const Summary summary = summarize(key_of("fcfs"), recorder);
   const auto value = [&](std::string_view name) { return summary.value(name).value(); };
   EXPECT_EQ(value("requests"), 2);
   EXPECT_EQ(value("completed"), 2);
@@ -54,15 +55,16 @@ TEST(Summary, OfTwoRequestsByHand) {
 // Catches fairness over requests where tenants are meant: tenant 0 has slowdowns 1 and 3, tenant 1
 // has 2; both means are 2, which is perfectly fair.
 TEST(Summary, FairnessIsBetweenTenants) {
-  Recorder recorder;
+  RecorderOptions options;
+  options.alone = [](std::int64_t, std::int64_t) { return ms(100); };
+  Recorder recorder(options);
   auto third = finished(2, 0, 0, 100, 100, 2);
   third.request.tenant = TenantId{1};
   recorder.ended(finished(0, 0, 0, 50, 50, 2));
   recorder.ended(finished(1, 0, 0, 100, 200, 2));
   recorder.ended(third);
   recorder.finish();
-  const Duration solo[] = {ms(100), ms(100), ms(100)};
-  EXPECT_DOUBLE_EQ(*summarize(key_of("fcfs"), recorder, solo).value("jain_fairness"), 1);
+  EXPECT_DOUBLE_EQ(*summarize(key_of("fcfs"), recorder).value("jain_fairness"), 1);
 }
 
 // Catches rejected and cancelled requests in the latencies, and their absence from the counts.

@@ -21,7 +21,9 @@ using nlohmann::json;
 std::string small_run() {
   std::ostringstream out;
   const std::string labels[] = {"first \"one\"", ""};
-  TimelineWriter timeline(out, "timeline.json", labels);
+  TimelineWriter timeline(out, "timeline.json", [&](RequestId id) {
+    return index(id) < std::size(labels) ? labels[index(id)] : std::string();
+  });
   const auto first = iteration(0, at_ms(0), 1);
   timeline.entered(RequestId{0}, Phase::queue, at_ms(0));
   timeline.entered(RequestId{0}, Phase::prefill, at_ms(0));
