@@ -66,6 +66,18 @@ TEST(CopyFaults, GivenAFailedCopyThenThePolicyIsTold) {
   }
 }
 
+// Would catch: a fault of one that disturbs the others: 0 and 1 get each of their tokens as if
+// nothing had happened.
+TEST(CopyFaults, GivenAFailedCopyThenTheOthersDoNotNotice) {
+  const Outcome healthy = watched(three_jobs(), swapping(11), {});
+  const Outcome run = watched(three_jobs(), swapping(11), {.copy_fails = only(0)});
+  for (const std::size_t other : {0u, 1u}) {
+    EXPECT_EQ(run.requests[other].ended, healthy.requests[other].ended);
+    EXPECT_EQ(phases(run, other), phases(healthy, other));
+    EXPECT_EQ(run.requests[other].output_tokens, 4);
+  }
+}
+
 // Would catch: samples whose sharing or outputs are lost with their KV: both go on from the prompt
 // that is computed once and their own tokens, and the run is as long as if they had been evicted.
 TEST(CopyFaults, GivenSamplesThenBothAreComputedAgain) {

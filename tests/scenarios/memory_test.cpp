@@ -109,6 +109,61 @@ TEST(Memory, GivenAnEvictionThenThePolicyIsToldOnce) {
   EXPECT_EQ(policy.log, expected);
 }
 
+// Would catch: a victim that goes on where it was, or is prefilled with its prompt alone, after the
+// request that took its blocks has gone. 0 (35 tokens to 36 in the end) leaves no room for 1, whose
+// client has had two tokens: 30 + 2 are computed again at once, and the next token is the third.
+TEST(Memory, GivenTheOneInItsWayIsCancelledThenTheVictimIsRecomputedInFull) {
+  const Outcome run = simulate({{.prompt_tokens = 34, .output_tokens = 20, .cancel_after = 45ms},
+                                {.prompt_tokens = 30, .output_tokens = 4}},
+                               "fcfs", ten_ms(), pool_of(67));
+  EXPECT_EQ(plan(run), (Lines{"0: 0+34 1+30", "10: 0+1 1+1", "20: 0+1", "30: 0+1", "40: 0+1",
+                              "50: 1+32", "60: 1+1"}));
+  EXPECT_EQ(run.requests[1].recomputed_tokens, 31);
+  EXPECT_EQ(run.requests[1].output_tokens, 4);
+}
+
+// Would catch: a preemption that is not counted, or after which some of the KV counts as computed:
+// 0 loses its KV to each of three newcomers, on a server with a host whose pool is too small for
+// it (a swap that cannot be made is no fault) as on one without.
+TEST(Memory, GivenSeveralPreemptionsThenEachIsCountedAndStartsFromNothing) {
+  std::vector<Job> jobs = {{.prompt_tokens = 8, .output_tokens = 8}};
+  for (const int at : {15, 45, 75}) {
+    jobs.push_back({.arrival = at_ms(at), .prompt_tokens = 8, .output_tokens = 1});
+  }
+  for (const std::int64_t host_blocks : {0, 2}) {
+    ServerSettings settings = pool_of(16);
+    settings.kv.evict = host_blocks > 0 ? Evict::swap : Evict::recompute;
+    settings.kv.host_blocks = host_blocks;
+    settings.limits.max_num_seqs = 1;
+    const Outcome run = simulate(jobs, "srpt", ten_ms(), settings);
+    EXPECT_EQ(plan(run), (Lines{"0: 0+8", "10: 0+1", "20: 1+8", "30: 0+10", "40: 0+1", "50: 2+8",
+                                "60: 0+12", "70: 0+1", "80: 3+8", "90: 0+14", "100: 0+1"}));
+    EXPECT_EQ(run.requests[0].preemptions, 3);
+    EXPECT_EQ(run.requests[0].recomputed_tokens, 9 + 11 + 13);
+    EXPECT_EQ(run.requests[0].swaps_out, 0);
+  }
+}
+
+// Would catch: a block too many or too few in a step, at any length: stored are the prompt and all
+// tokens but the last, so the steps take the difference of the rounded quotients.
+TEST(Memory, GivenAnyLengthThenAStepTakesTheBlocksOfItsTokens) {
+  for (const std::int64_t block_size : {1, 2, 3, 8, 16}) {
+    for (const std::int64_t prompt : {1, 2, 7, 8, 9, 16, 17, 31}) {
+      ServerSettings settings = ample();
+      settings.kv.block_size = block_size;
+      const Outcome run =
+          simulate({{.prompt_tokens = prompt, .output_tokens = 20}}, "fcfs", ten_ms(), settings);
+      ASSERT_EQ(run.decisions.size(), 20u);
+      std::int64_t tokens = prompt;
+      for (const Decision& decision : run.decisions) {
+        EXPECT_EQ(decision.kv_blocks_used, (tokens + block_size - 1) / block_size)
+            << tokens << " tokens in blocks of " << block_size;
+        ++tokens;
+      }
+    }
+  }
+}
+
 /// Blocks of four tokens in use in each iteration of one request: prompt 5, output 5, max 20.
 std::vector<std::int64_t> blocks_used(Reserve reserve) {
   ServerSettings settings = ample();

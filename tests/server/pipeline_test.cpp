@@ -88,6 +88,8 @@ TEST(Pipeline, ARequestInFlightIsCancelledWhenItsIterationEnds) {
 }
 
 // Would catch: blocks taken from an iteration in flight, which still reads them.
+// (Where vLLM preempts a request in flight and appends its token when that arrives, ours waits: who
+// is in flight is nobody's victim, so no token can come for a request without KV.)
 TEST(Pipeline, BlocksInFlightAreNotTaken) {
   ServerSettings settings = one_sequence();
   settings.kv = {.block_size = 1, .device_blocks = 6};

@@ -1,8 +1,10 @@
 #include "tests/support/content_executor.hpp"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
+#include <exception>
 
 namespace tokenyard::test {
 
@@ -29,7 +31,17 @@ ContentExecutor::ContentExecutor(const CostModel& cost, const OutputOracle& orac
       oracle_(oracle),
       jobs_(jobs),
       block_size_(block_size),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      histories_(options_.histories == nullptr ? own_histories_ : *options_.histories) {}
+
+ContentExecutor::~ContentExecutor() {
+  if (std::uncaught_exceptions() > 0) return;  // the run was broken off
+  try {
+    finish_until(kNever);
+  } catch (const WrongContent& wrong) {
+    ADD_FAILURE() << wrong.what();
+  }
+}
 
 void ContentExecutor::begin(const Iteration& iteration, Time now, Events& events) {
   finish_until(now);
@@ -70,7 +82,7 @@ void ContentExecutor::finish(const Running& running) {
   for (const Reader& reader : running.readers) {
     expect_history(reader, reader.slot.computed + reader.slot.new_tokens, "when it ends");
   }
-  std::map<std::pair<std::size_t, std::int32_t>, History> next;
+  Histories next;
   for (std::size_t i = 0; i < running.readers.size(); ++i) {
     const Slot& slot = running.readers[i].slot;
     if (!slot.yields) continue;
@@ -157,7 +169,7 @@ SlotOutcome ContentExecutor::outcome_of(const Slot& slot) {
   return outcome;
 }
 
-ContentExecutor::History& ContentExecutor::history(const Slot& slot) {
+History& ContentExecutor::history(const Slot& slot) {
   const std::size_t request = index(slot.request);
   const auto [known, is_new] = histories_.try_emplace({request, slot.sequence});
   if (!is_new) return known->second;
@@ -201,11 +213,15 @@ void ContentExecutor::expect_history(const Reader& reader, std::int64_t tokens, 
   if (reader.slot.padding) return;
   const History& own = history(reader.slot);
   const auto size = static_cast<std::size_t>(block_size_);
-  for (std::size_t at = 0; at < static_cast<std::size_t>(tokens); ++at) {
-    const BlockId id = reader.table.at(at / size);
-    expect(block(device_, id).at(at % size) == own.at(at),
-           "sequence {} of request {} does not find its token {} in block {} {}",
-           reader.slot.sequence, index(reader.slot.request), at, index(id), when);
+  const auto end = static_cast<std::size_t>(tokens);
+  for (std::size_t first = 0; first < end; first += size) {
+    const BlockId id = reader.table.at(first / size);
+    const Block& content = block(device_, id);
+    for (std::size_t at = first; at < std::min(first + size, end); ++at) {
+      expect(content[at - first] == own.at(at),
+             "sequence {} of request {} does not find its token {} in block {} {}",
+             reader.slot.sequence, index(reader.slot.request), at, index(id), when);
+    }
   }
 }
 

@@ -27,6 +27,12 @@ constexpr std::uint64_t greedy_token(BlockHash so_far) {
   return 100 + static_cast<std::uint64_t>(so_far) % 3;
 }
 
+/// Of each token of a sequence, the chained hash of it and all before it: two sequences are equal
+/// where the last entries are.
+using History = std::vector<BlockHash>;
+/// By request and number of the sequence.
+using Histories = std::map<std::pair<std::size_t, std::int32_t>, History>;
+
 /// What it does besides what a `ModelExecutor` does.
 struct ContentOptions {
   int depth = 1;                             ///< iterations held at once, one after the other
@@ -34,6 +40,7 @@ struct ContentOptions {
   std::int64_t copy_slowness = 1;            ///< copies take so many times what they cost
   /// Which beam a beam goes on from; empty: as `BeamSurvival` draws.
   std::function<std::int32_t(const Slot&)> parent{};
+  Histories* histories = nullptr;  ///< where prompts and outputs are left, if anywhere
   // Faults of this executor's own, with which tests show that it finds them.
   bool forgets_block_copies = false;
   bool forgets_copies_back = false;
@@ -44,17 +51,18 @@ struct ContentOptions {
 /// sequences must find its history in its table, and when it ends find it still there. A block that
 /// is being copied must not change at either side before the copy has ended. Prompts without ids
 /// are unlike all others; a request with one sequence decodes greedily (alike after alike), each of
-/// several as nobody else.
+/// several as nobody else. Throws `WrongContent`.
 class ContentExecutor final : public Executor {
  public:
   ContentExecutor(const CostModel& cost, const OutputOracle& oracle, const std::vector<Job>& jobs,
                   std::int64_t block_size, ContentOptions options = {});
+  /// What ended last is looked at here; a fault then fails the test that is running.
+  ~ContentExecutor() override;
 
   int depth() const override { return options_.depth; }
   void begin(const Iteration& iteration, Time now, Events& events) override;
 
  private:
-  using History = std::vector<BlockHash>;  // of each token, with all before it
   using Block = std::vector<BlockHash>;
   using Pool = std::map<BlockId, Block>;
 
@@ -96,7 +104,8 @@ class ContentExecutor final : public Executor {
   ContentOptions options_;
   BeamSurvival beams_{1};
   Pool device_, host_;
-  std::map<std::pair<std::size_t, std::int32_t>, History> histories_;  // by request and sequence
+  Histories own_histories_;
+  Histories& histories_;
   std::map<IterationId, Running> running_;
   std::vector<Copying> copying_;
   Time free_at_ = kOrigin;
