@@ -114,8 +114,8 @@ namespace {
 
 double mean_output_tokens(const Trace& trace) {
   double sum = 0;
-  for (const TraceRequest& request : trace.requests) {
-    sum += static_cast<double>(request.output_tokens);
+  for (std::size_t i = 0; i < trace.requests.size(); ++i) {
+    sum += static_cast<double>(trace.requests.output_tokens(i));
   }
   return sum / static_cast<double>(trace.requests.size());
 }
@@ -155,8 +155,9 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
 
 SoloTimes::SoloTimes(const Trace& trace, const CostModel& cost) : cost_(cost) {
   constexpr std::int64_t kLongestContext = 20'000'000;  // bounds the table of sums
-  for (const TraceRequest& request : trace.requests) {
-    known_ &= request.input_tokens + request.output_tokens <= kLongestContext;
+  const RequestTable& requests = trace.requests;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    known_ &= requests.input_tokens(i) + requests.output_tokens(i) <= kLongestContext;
   }
 }
 

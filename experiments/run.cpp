@@ -117,7 +117,7 @@ RunResult run_one(const RunRow& row, const Trace& trace, SummaryKey key, const O
   options.alone = [&solo](std::int64_t prompt_tokens, std::int64_t output_tokens) {
     return solo.of(prompt_tokens, output_tokens);
   };
-  const RequestLabels labels = [&trace](RequestId id) { return trace.requests[index(id)].label; };
+  const RequestLabels labels = [&trace](RequestId id) { return trace.requests.label(index(id)); };
   std::optional<RequestsCsv> requests_csv;
   if (output.requests_csv) {
     requests_csv.emplace(*output.requests_csv, "requests.csv", RequestNames{labels, trace.tenants});

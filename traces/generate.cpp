@@ -76,11 +76,7 @@ Trace generate(const WorkloadPlan& plan, std::uint64_t seed) {
     arrival += from_seconds(gap_s);
     Rng rng = named_stream(seed, "lengths", i);
     const Lengths drawn = lengths->draw(rng);
-    TraceRequest& request = trace.requests.emplace_back();
-    request.label = fmt::format_int(i).str();
-    request.arrival = arrival;
-    request.input_tokens = drawn.prompt;
-    request.output_tokens = drawn.output;
+    trace.requests.push_back(static_cast<std::uint32_t>(i), arrival, drawn.prompt, drawn.output);
   }
   trace.name = fmt::format("{} {} {}", plan.requests, plan.arrivals, plan.lengths);
   trace.meta = fmt::format(R"({{"requests":{},"arrivals":{},"lengths":{},"seed":{}}})",

@@ -1,5 +1,7 @@
 #include "traces/label_set.hpp"
 
+#include <utility>
+
 #include "traces/text_hash.hpp"
 
 namespace tokenyard {
@@ -14,31 +16,30 @@ std::uint64_t hash_of(std::string_view label) {
 
 }  // namespace
 
-std::string_view LabelSet::label(std::uint32_t number) const {
-  return std::string_view(labels_).substr(begins_[number - 1],
-                                          begins_[number] - begins_[number - 1]);
-}
-
 bool LabelSet::insert(std::string_view text) {
   const std::uint64_t hash = hash_of(text);
   const auto tag = static_cast<std::uint32_t>(hash >> 32);
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
   for (; slots_[at].number != 0; at = (at + 1) & mask) {
-    if (slots_[at].tag == tag && label(slots_[at].number) == text) return false;
+    if (slots_[at].tag == tag && labels_.at(slots_[at].number - 1) == text) return false;
   }
-  slots_[at] = {tag, static_cast<std::uint32_t>(begins_.size())};
-  labels_ += text;
-  begins_.push_back(labels_.size());
-  if (begins_.size() * 2 > slots_.size()) grow();
+  labels_.add(text);
+  slots_[at] = {tag, static_cast<std::uint32_t>(labels_.size())};
+  if (labels_.size() > slots_.size() / 4 * 3) grow();
   return true;
+}
+
+LabelPool LabelSet::take_labels() {
+  slots_.assign(slots_.size(), Slot{});
+  return std::exchange(labels_, {});
 }
 
 void LabelSet::grow() {
   slots_.assign(slots_.size() * 2, Slot{});
   const std::size_t mask = slots_.size() - 1;
-  for (std::uint32_t number = 1; number < begins_.size(); ++number) {
-    const std::uint64_t hash = hash_of(label(number));
+  for (std::uint32_t number = 1; number <= labels_.size(); ++number) {
+    const std::uint64_t hash = hash_of(labels_.at(number - 1));
     std::size_t at = hash & mask;
     while (slots_[at].number != 0) at = (at + 1) & mask;
     slots_[at] = {static_cast<std::uint32_t>(hash >> 32), number};

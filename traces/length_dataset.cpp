@@ -40,8 +40,10 @@ std::vector<Lengths> read_lengths(const std::string& path) {
     if (only_lengths(*header)) return read_lengths_csv(lines);
   }
   std::vector<Lengths> lengths;
-  for (const auto& request : read_trace(path).requests) {
-    lengths.push_back({request.input_tokens, request.output_tokens});
+  const Trace trace = read_trace(path);
+  lengths.reserve(trace.requests.size());
+  for (std::size_t i = 0; i < trace.requests.size(); ++i) {
+    lengths.push_back({trace.requests.input_tokens(i), trace.requests.output_tokens(i)});
   }
   return lengths;
 }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "sim/kernel/rng.hpp"
@@ -17,18 +20,27 @@ class TextHash {
 
   void text(std::string_view value) {
     word(value.size());
-    for (std::size_t at = 0; at < value.size(); at += 8) {
-      std::uint64_t bits = 0;
-      for (std::size_t i = 0; i < 8 && at + i < value.size(); ++i) {
-        bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(value[at + i])) << (8 * i);
-      }
-      word(bits);
-    }
+    const char* at = value.data();
+    std::size_t left = value.size();
+    for (; left >= sizeof(std::uint64_t); at += 8, left -= 8) word(little_endian(at, 8));
+    if (left > 0) word(little_endian(at, left));
   }
 
   std::uint64_t value() const { return state_; }
 
  private:
+  static std::uint64_t little_endian(const char* from, std::size_t bytes) {
+    std::uint64_t bits = 0;
+    if constexpr (std::endian::native == std::endian::little) {
+      std::memcpy(&bits, from, bytes);
+    } else {
+      for (std::size_t i = 0; i < bytes; ++i) {
+        bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(from[i])) << (8 * i);
+      }
+    }
+    return bits;
+  }
+
   std::uint64_t state_ = 0;
 };
 

@@ -17,15 +17,20 @@ std::string digest_of(const Trace& trace) {
     for (const std::int64_t value : values) hash.integer(value);
   };
   hash.word(trace.requests.size());
-  for (const auto& request : trace.requests) {
-    hash.text(request.label);
-    hash.integer((request.arrival - kOrigin).count());
-    hash.integer(request.input_tokens);
-    hash.integer(request.output_tokens);
+  const RequestTable& requests = trace.requests;
+  const TraceOptions none;
+  RequestTable::Digits digits;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const TraceOptions* const given = requests.options(i);
+    const TraceOptions& request = given != nullptr ? *given : none;
+    hash.text(requests.label(i, digits));
+    hash.integer((requests.arrival(i) - kOrigin).count());
+    hash.integer(requests.input_tokens(i));
+    hash.integer(requests.output_tokens(i));
     optional(request.max_tokens);
     optional(request.predicted_output_tokens);
     hash.integer(request.priority);
-    hash.text(trace.tenants[index(request.tenant)]);
+    hash.text(trace.tenants[index(requests.tenant(i))]);
     // What few requests have is told by bits of one word, so that the others cost nothing.
     const bool asks = request.n > 1 || request.best_of || request.beam_width;
     const bool lists = request.outputs.count > 0 || request.block_hashes.count > 0 ||

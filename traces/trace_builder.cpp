@@ -48,15 +48,13 @@ const char* fault_of_name(std::string_view text) {
 
 TenantId TraceBuilder::tenant(std::string_view name) {
   // Traces with tenants mostly repeat the last one, so look there first.
-  if (!trace_.requests.empty()) {
-    const TenantId last = trace_.requests.back().tenant;
-    if (tenant_names_[index(last)] == name) return last;
-  }
+  if (!tenant_names_.empty() && tenant_names_[index(last_tenant_)] == name) return last_tenant_;
   if (const char* fault = fault_of_name(name)) lines_.refuse("tenant", fault);
   const auto next = static_cast<TenantId>(tenant_names_.size());
   const auto [at, fresh] = tenant_ids_.try_emplace(std::string(name), next);
   if (fresh) tenant_names_.emplace_back(name);
-  return at->second;
+  last_tenant_ = at->second;
+  return last_tenant_;
 }
 
 void TraceBuilder::check_sequences(const TraceRow& row) const {
@@ -116,11 +114,9 @@ void TraceBuilder::add(const TraceRow& row) {
   previous_ = row.arrival_ns;
 
   if (row.label) {
-    if (row.label->empty()) lines_.refuse("id", "is empty");
-    if (const char* fault = fault_of_name(*row.label)) lines_.refuse("id", fault);
-    if (!labels_.insert(*row.label)) {
-      lines_.refuse("id", fmt::format("'{}' is a duplicate", printable(*row.label)));
-    }
+    check_label(*row.label, number);
+  } else if (!row_numbers_) {
+    check_label(fmt::format_int(number).str(), number);
   }
 
   std::int64_t input = row.input_tokens;
@@ -145,23 +141,38 @@ void TraceBuilder::add(const TraceRow& row) {
   check_prompt(row);
 
   const TenantId owner = tenant(row.tenant);
-  TraceRequest& request = trace_.requests.emplace_back();
-  request.label = row.label ? std::string(*row.label) : fmt::format_int(number).str();
-  request.arrival = kOrigin + Duration(row.arrival_ns);
-  request.input_tokens = input;
-  request.output_tokens = output;
-  request.max_tokens = row.max_tokens;
-  request.predicted_output_tokens = row.predicted_output_tokens;
-  request.priority = row.priority;
-  request.tenant = owner;
-  request.cancel_after = row.cancel_after;
-  request.n = row.n;
-  request.best_of = row.best_of;
-  request.beam_width = row.beam_width;
-  request.outputs = trace_.outputs.add(row.outputs);
-  if (row.block_hashes) request.block_hashes = trace_.block_hashes.add(*row.block_hashes);
+  TraceOptions options;
+  options.max_tokens = row.max_tokens;
+  options.predicted_output_tokens = row.predicted_output_tokens;
+  options.priority = row.priority;
+  options.cancel_after = row.cancel_after;
+  options.n = row.n;
+  options.best_of = row.best_of;
+  options.beam_width = row.beam_width;
+  options.outputs = trace_.outputs.add(row.outputs);
+  if (row.block_hashes) options.block_hashes = trace_.block_hashes.add(*row.block_hashes);
   if (row.prompt_token_ids) {
-    request.prompt_token_ids = trace_.prompt_token_ids.add(*row.prompt_token_ids);
+    options.prompt_token_ids = trace_.prompt_token_ids.add(*row.prompt_token_ids);
+  }
+  trace_.requests.push_back(static_cast<std::uint32_t>(number), kOrigin + Duration(row.arrival_ns),
+                            input, output, owner, options);
+}
+
+/// Refuses an id that no format allows or that was there before. Ids that only number the rows,
+/// the commonest, need no set; once another comes, all before it go into one.
+void TraceBuilder::check_label(std::string_view label, std::int64_t row) {
+  if (label.empty()) lines_.refuse("id", "is empty");
+  if (row_numbers_) {
+    const fmt::format_int number(row);
+    if (label == std::string_view(number.data(), number.size())) return;
+    row_numbers_ = false;
+    for (std::int64_t before = 0; before < row; ++before) {
+      labels_.insert(fmt::format_int(before).str());
+    }
+  }
+  if (const char* fault = fault_of_name(label)) lines_.refuse("id", fault);
+  if (!labels_.insert(label)) {
+    lines_.refuse("id", fmt::format("'{}' is a duplicate", printable(label)));
   }
 }
 
@@ -175,38 +186,39 @@ Trace TraceBuilder::finish(TraceOrigin origin) {
   if (zero_rows_ > 0) trace_.counts.dropped.push_back({std::string(kZeroTokens), zero_rows_});
   trace_.tenants = std::move(tenant_names_);
   if (origin == TraceOrigin::earliest_row) {
-    for (auto& request : trace_.requests) request.arrival -= Duration(earliest_);
+    RequestTable& requests = trace_.requests;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      requests.set_arrival(i, requests.arrival(i) - Duration(earliest_));
+    }
   }
+  trace_.requests.set_labels(labels_.take_labels());
   settle(trace_);
-  if (trace_.requests.back().arrival - kOrigin > kLongest) {
+  if (trace_.requests.arrival(trace_.requests.size() - 1) - kOrigin > kLongest) {
     lines_.refuse("", "the trace is longer than 100 years");
   }
   return std::move(trace_);
 }
 
 void settle(Trace& trace) {
-  const auto earlier = [](const TraceRequest& a, const TraceRequest& b) {
-    return a.arrival < b.arrival;
-  };
-  if (!std::is_sorted(trace.requests.begin(), trace.requests.end(), earlier)) {
-    std::stable_sort(trace.requests.begin(), trace.requests.end(), earlier);
-  }
+  RequestTable& requests = trace.requests;
+  requests.sort();
   constexpr auto kUnseen = static_cast<TenantId>(std::numeric_limits<std::uint32_t>::max());
   std::vector<TenantId> renumbered(trace.tenants.size(), kUnseen);
   std::vector<std::string> names;
-  for (auto& request : trace.requests) {
-    TenantId& fresh = renumbered[index(request.tenant)];
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const TenantId before = requests.tenant(i);
+    TenantId& fresh = renumbered[index(before)];
     if (fresh == kUnseen) {
       fresh = static_cast<TenantId>(names.size());
-      names.push_back(std::move(trace.tenants[index(request.tenant)]));
+      names.push_back(std::move(trace.tenants[index(before)]));
     }
-    request.tenant = fresh;
+    if (fresh != before) requests.set_tenant(i, fresh);
   }
   trace.tenants = std::move(names);
-  trace.outputs.repack(trace.requests, &TraceRequest::outputs);
-  trace.block_hashes.repack(trace.requests, &TraceRequest::block_hashes);
-  trace.prompt_token_ids.repack(trace.requests, &TraceRequest::prompt_token_ids);
-  trace.counts.kept = static_cast<std::int64_t>(trace.requests.size());
+  trace.outputs.repack(requests.all_options(), &TraceOptions::outputs);
+  trace.block_hashes.repack(requests.all_options(), &TraceOptions::block_hashes);
+  trace.prompt_token_ids.repack(requests.all_options(), &TraceOptions::prompt_token_ids);
+  trace.counts.kept = static_cast<std::int64_t>(requests.size());
   trace.digest = digest_of(trace);
 }
 

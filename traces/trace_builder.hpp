@@ -66,6 +66,7 @@ class TraceBuilder {
 
  private:
   TenantId tenant(std::string_view name);
+  void check_label(std::string_view label, std::int64_t row);
   void check_sequences(const TraceRow& row) const;
   void check_prompt(const TraceRow& row) const;
 
@@ -73,6 +74,8 @@ class TraceBuilder {
   ZeroTokens zero_;
   Trace trace_;
   LabelSet labels_;
+  bool row_numbers_ = true;  ///< every id so far was the number of its row, and is in no set
+  TenantId last_tenant_{};
   std::unordered_map<std::string, TenantId> tenant_ids_;
   std::vector<std::string> tenant_names_;
   std::int64_t zero_rows_ = 0;

@@ -13,7 +13,7 @@ namespace {
 
 Duration span_of(const Trace& trace) {
   if (trace.requests.empty()) return Duration(0);
-  return trace.requests.back().arrival - trace.requests.front().arrival;
+  return trace.requests.arrival(trace.requests.size() - 1) - trace.requests.arrival(0);
 }
 
 }  // namespace
@@ -27,7 +27,6 @@ void limit(Trace& trace, std::int64_t requests) {
   trace.counts.dropped.push_back(
       {"beyond the limit", static_cast<std::int64_t>(trace.requests.size() - kept)});
   trace.requests.resize(kept);
-  trace.requests.shrink_to_fit();
   settle(trace);
 }
 
@@ -48,14 +47,16 @@ void scale_to_rate(Trace& trace, double requests_per_s) {
         trace.name));
   }
   const double factor = rate / requests_per_s;
-  const double last = static_cast<double>((trace.requests.back().arrival - kOrigin).count());
+  RequestTable& requests = trace.requests;
+  const double last =
+      static_cast<double>((requests.arrival(requests.size() - 1) - kOrigin).count());
   if (!(last * factor <= static_cast<double>(kLongest.count()))) {
     throw InputError(fmt::format("at {} requests/s trace '{}' would last more than 100 years",
                                  requests_per_s, trace.name));
   }
-  for (auto& request : trace.requests) {
-    const auto arrival = static_cast<double>((request.arrival - kOrigin).count());
-    request.arrival = kOrigin + Duration(std::llround(arrival * factor));
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto arrival = static_cast<double>((requests.arrival(i) - kOrigin).count());
+    requests.set_arrival(i, kOrigin + Duration(std::llround(arrival * factor)));
   }
   settle(trace);
 }

@@ -6,26 +6,18 @@
 
 namespace tokenyard {
 
-TraceTruth::TraceTruth(const Trace& trace) : lists_(trace.outputs) {
-  output_tokens_.reserve(trace.requests.size());
-  for (const auto& request : trace.requests) {
-    output_tokens_.push_back(static_cast<std::int32_t>(request.output_tokens));
-  }
-  if (lists_.empty()) return;
-  list_of_.reserve(trace.requests.size());
-  for (const auto& request : trace.requests) list_of_.push_back(request.outputs);
-}
-
 std::int64_t TraceTruth::output_tokens(RequestId request) const {
-  invariant(index(request) < output_tokens_.size(), "the truth knows every request",
-            "request {} of {}", index(request), output_tokens_.size());
-  return output_tokens_[index(request)];
+  const RequestTable& requests = trace_.requests;
+  invariant(index(request) < requests.size(), "the truth knows every request", "request {} of {}",
+            index(request), requests.size());
+  return requests.output_tokens(index(request));
 }
 
 std::int64_t TraceTruth::output_tokens(RequestId request, std::int32_t sequence) const {
   const std::int64_t longest = output_tokens(request);
-  if (list_of_.empty() || list_of_[index(request)].count == 0) return longest;
-  const auto list = lists_.at(list_of_[index(request)]);
+  const TraceOptions* const options = trace_.requests.options(index(request));
+  if (options == nullptr || options->outputs.count == 0) return longest;
+  const auto list = trace_.outputs.at(options->outputs);
   invariant(sequence >= 0 && std::cmp_less(sequence, list.size()), "the truth knows every sequence",
             "sequence {} of {}, request {}", sequence, list.size(), index(request));
   return list[static_cast<std::size_t>(sequence)];

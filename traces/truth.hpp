@@ -1,18 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "sim/ports/output_oracle.hpp"
 #include "traces/trace.hpp"
 
 namespace tokenyard {
 
-/// The true output lengths of a trace. It keeps its own dense copy, so the trace need not outlive
-/// it. Immutable; safe to read from several threads.
+/// The true output lengths of a trace, which must outlive it and stay as it is. Immutable; safe to
+/// read from several threads.
 class TraceTruth final : public OutputOracle {
  public:
-  explicit TraceTruth(const Trace& trace);
+  explicit TraceTruth(const Trace& trace) : trace_(trace) {}
 
   /// `request` must be one of the trace.
   std::int64_t output_tokens(RequestId request) const override;
@@ -22,9 +21,7 @@ class TraceTruth final : public OutputOracle {
   std::int64_t output_tokens(RequestId request, std::int32_t sequence) const override;
 
  private:
-  std::vector<std::int32_t> output_tokens_;
-  ListPool<std::int32_t> lists_;
-  std::vector<ListSlice> list_of_;  // by request; empty where no request has a list
+  const Trace& trace_;
 };
 
 }  // namespace tokenyard

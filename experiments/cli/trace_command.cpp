@@ -113,7 +113,8 @@ std::string description(const Trace& trace, const std::string& path, bool json) 
     output += static_cast<double>(request.output_tokens);
   }
   const auto count = static_cast<double>(trace.requests.size());
-  const Duration span = trace.requests.back().arrival - trace.requests.front().arrival;
+  const RequestTable& requests = trace.requests;
+  const Duration span = requests.arrival(requests.size() - 1) - requests.arrival(0);
   const double rate = mean_rate(trace);
   if (json) {
     std::int64_t dropped = 0;

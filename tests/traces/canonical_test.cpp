@@ -97,10 +97,9 @@ TEST(CanonicalReader, RefusesBadLines) {
   EXPECT_THAT(refusal(R"({"meta":{}})"), HasSubstr("the trace has no request"));
 }
 
-/// Gives the last request of the trace what a client may ask for beyond one sequence, and, where
-/// `lists` says so, lists.
-void add_sequences_and_lists(Trace& trace, bool lists) {
-  TraceRequest& request = trace.requests.back();
+/// Gives a request of the trace what a client may ask for beyond one sequence, and, where `lists`
+/// says so, lists.
+void add_sequences_and_lists(Trace& trace, TraceRequest& request, bool lists) {
   const auto integers = [](std::int64_t count, std::int64_t least, std::int64_t most) {
     return *rc::gen::container<std::vector<std::int64_t>>(
         static_cast<std::size_t>(count), rc::gen::inRange<std::int64_t>(least, most));
@@ -153,8 +152,8 @@ Trace arbitrary_trace(bool lists) {
     request.priority = *rc::gen::arbitrary<std::int32_t>();
     request.tenant = static_cast<TenantId>(*rc::gen::inRange<std::uint32_t>(0, 4));
     if (*rc::gen::arbitrary<bool>()) request.cancel_after = Duration(*tokens);
+    add_sequences_and_lists(trace, request, lists);
     trace.requests.push_back(request);
-    add_sequences_and_lists(trace, lists);
   }
   settle(trace);
   return trace;
@@ -183,12 +182,17 @@ RC_GTEST_PROP(Writer, WhatIsWrittenReadsBack, (bool lists)) {
 // Would catch: a digest that leaves something out that a run depends on.
 TEST(Digest, TellsEveryFieldApart) {
   Trace trace;
-  trace.requests.resize(2);
+  const TraceRequest plain;
+  trace.requests.push_back(plain);
+  trace.requests.push_back(plain);
   trace.tenants = {"", "other"};
   const std::string before = digest_of(trace);
-  const auto changed = [&trace](auto change) {
+  const auto changed = [&](auto change) {
     Trace other = trace;
-    change(other.requests[1]);
+    TraceRequest request = plain;
+    change(request);
+    other.requests.resize(1);
+    other.requests.push_back(request);
     return digest_of(other);
   };
   std::vector<std::string> digests = {before};

@@ -107,7 +107,7 @@ TEST(FlatCsvReader, ReadsOptionalColumns) {
       "tenant,cancel_after_ns,model,n\n"
       "a,5,10,20,100,25,-3,\"x, \"\"y\"\"\",7000,opt,1\n"
       "b,6,11,21,,,,,,,\n");
-  const TraceRequest& first = trace.requests[0];
+  const TraceRequest first = trace.requests[0];
   EXPECT_EQ(first.label, "a");
   EXPECT_EQ(first.max_tokens, 100);
   EXPECT_EQ(first.predicted_output_tokens, 25);

@@ -20,22 +20,24 @@ namespace {
 using Integers = std::vector<std::int64_t>;
 
 /// Appends a request with this prompt to a trace.
-const TraceRequest& add_tokens(Trace& trace, const Integers& ids, TenantId tenant = {}) {
-  TraceRequest& request = trace.requests.emplace_back();
+TraceRequest add_tokens(Trace& trace, const Integers& ids, TenantId tenant = {}) {
+  TraceRequest request;
   request.input_tokens = static_cast<std::int64_t>(ids.size());
   request.output_tokens = 1;
   request.tenant = tenant;
   request.prompt_token_ids = trace.prompt_token_ids.add(ids);
+  trace.requests.push_back(request);
   return request;
 }
 
-const TraceRequest& add_names(Trace& trace, std::int64_t input_tokens, const Integers& names,
-                              TenantId tenant = {}) {
-  TraceRequest& request = trace.requests.emplace_back();
+TraceRequest add_names(Trace& trace, std::int64_t input_tokens, const Integers& names,
+                       TenantId tenant = {}) {
+  TraceRequest request;
   request.input_tokens = input_tokens;
   request.output_tokens = 1;
   request.tenant = tenant;
   request.block_hashes = trace.block_hashes.add(names);
+  trace.requests.push_back(request);
   return request;
 }
 

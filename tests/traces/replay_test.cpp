@@ -19,11 +19,12 @@ using testing::HasSubstr;
 Trace trace_of(const std::vector<std::int64_t>& arrivals_ns) {
   Trace trace;
   for (const auto arrival : arrivals_ns) {
-    TraceRequest& request = trace.requests.emplace_back();
-    request.label = std::to_string(trace.requests.size());
+    TraceRequest request;
+    request.label = std::to_string(trace.requests.size() + 1);
     request.arrival = kOrigin + Duration(arrival);
     request.input_tokens = 10 + arrival % 7;
     request.output_tokens = 1 + arrival % 5;
+    trace.requests.push_back(request);
   }
   settle(trace);
   return trace;
@@ -90,9 +91,11 @@ TEST(Replay, PostsNoFurtherThanOneArrivalAhead) {
 // have come; fields that do not reach the request.
 TEST(Replay, CancelsImpatientClients) {
   Trace trace = trace_of({3, 8});
-  trace.requests[0].cancel_after = Duration(10);
-  trace.requests[0].max_tokens = 77;
-  trace.requests[0].priority = -2;
+  TraceRequest impatient = trace.requests[0];
+  impatient.cancel_after = Duration(10);
+  impatient.max_tokens = 77;
+  impatient.priority = -2;
+  trace.requests.set(0, impatient);
   const auto events = replay(trace);
   ASSERT_EQ(events.size(), 3U);
   const Request& request = std::get<Arrival>(events[0].payload).request;
