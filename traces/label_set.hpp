@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -22,14 +23,17 @@ class LabelSet {
 
  private:
   struct Slot {
-    std::uint32_t tag = 0;     // the upper half of the hash, to compare few labels
+    std::uint32_t hash = 0;    // its upper bits are the slot where the label belongs
     std::uint32_t number = 0;  // of the label, from 1; 0 means that the slot is free
   };
+
+  static constexpr int kFirstBits = 10;
 
   void grow();
 
   LabelPool labels_;
-  std::vector<Slot> slots_ = std::vector<Slot>(1024);  // a power of two
+  int bits_ = kFirstBits;
+  std::vector<Slot> slots_ = std::vector<Slot>(std::size_t{1} << kFirstBits);  // 2^bits_
 };
 
 }  // namespace tokenyard

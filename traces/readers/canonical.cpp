@@ -8,6 +8,7 @@
 #include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/readers/catalogue.hpp"
+#include "traces/readers/plain_row.hpp"
 #include "traces/text_hash.hpp"
 
 namespace tokenyard {
@@ -123,6 +124,12 @@ void read_request(const JsonObject& json, TraceBuilder& rows) {
 TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
   bool first = true;
   while (const auto line = lines.next()) {
+    TraceRow plain;
+    if (read_plain_row(*line, plain)) {
+      rows.add(plain);
+      first = false;
+      continue;
+    }
     const JsonObject json = JsonFile::parse(*line, lines.path(), lines.number());
     if (json.has("meta")) {
       if (!first) json.refuse("meta", "belongs on the first line");
