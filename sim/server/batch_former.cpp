@@ -34,6 +34,7 @@ void BatchFormer::start(InFlight& out) {
 
 void BatchFormer::form(InFlight& out) {
   start(out);
+  swapper_.spare(nullptr);
   std::int64_t claimed = 0;  // places of those in transit
   for (LiveRequest& live : state_.ranking.order()) {
     if (places_left_ <= claimed) {
@@ -51,6 +52,7 @@ void BatchFormer::form(InFlight& out) {
       claimed += live.view.sequences;
       enter_phase(state_, live, Phase::swap, state_.context.now());
     } else if (room == Room::later) {
+      swapper_.spare(&live);
       closed_ = true;
       break;
     } else if (room == Room::no && !limits_.look_past) {

@@ -124,6 +124,7 @@ LiveRequest* Swapper::finish(const CopyEnd& end) {
 }
 
 void Swapper::forget(LiveRequest& live) {
+  if (spared_ == &live) spared_ = nullptr;
   if (live.view.kv == KvPlace::host) std::erase(on_host_, &live);
   for (Sequence& sequence : live.sequences) state_.host_blocks.release(sequence.host_blocks);
 }
@@ -192,7 +193,8 @@ void Swapper::look_ahead() {
 void Swapper::copy_out_latest() {
   candidates_.clear();
   for (LiveRequest& live : state_.ranking.residents()) {
-    if (!live.in_flight && !live.moving() && live.view.computed > 0 && live.may_lose_blocks()) {
+    if (&live == spared_ || live.in_flight || live.moving()) continue;
+    if (live.view.computed > 0 && live.may_lose_blocks()) {
       candidates_.push_back(&live);
     }
   }

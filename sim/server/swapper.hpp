@@ -41,6 +41,10 @@ class Swapper {
   /// and must be computed again.
   LiveRequest* finish(const CopyEnd& end);
 
+  /// Notes who waits for blocks that drain, or nobody: it runs when they are free, so it is not
+  /// copied out ahead of need.
+  void spare(const LiveRequest* live) { spared_ = live; }
+
   /// Proactive swapping, after a batch was formed: while fewer blocks than the watermark are idle,
   /// copies out residents that do not run, the latest expected first; otherwise copies back what
   /// is on the host, the soonest expected first, as long as that many stay idle. Without a
@@ -76,6 +80,7 @@ class Swapper {
   std::map<CopyId, Copy> copies_;  // few at a time; ordered, so nothing depends on a hash
   std::vector<KvCopy> begun_;
   std::vector<LiveRequest*> on_host_;
+  const LiveRequest* spared_ = nullptr;
   std::vector<LiveRequest*> candidates_;
   std::vector<std::pair<Time, LiveRequest*>> expected_;
   std::uint64_t next_copy_ = 0;

@@ -98,6 +98,21 @@ TEST(Swap, GivenProactiveSwappingThenCopiesGoAheadOfNeedBothWays) {
   EXPECT_EQ(simulate(jobs, "srpt", two_ms_a_block(), settings).requests[0].swaps_out, 0);
 }
 
+// Would catch: looking ahead that copies out the very request that waits for a copy to end, and so
+// runs next: at 10 the blocks of 1 begin to drain for 0, and with them there are still fewer idle
+// than the watermark's eight. (Where every copy fails, such a request would never get on.)
+TEST(Swap, GivenARequestThatWaitsForDrainingBlocksThenItIsNotCopiedOutAheadOfNeed) {
+  ServerSettings settings = swapping(10, 100);
+  settings.kv.proactive_swap = true;
+  settings.kv.watermark = 0.8;
+  const Outcome run =
+      simulate({{.prompt_tokens = 5, .output_tokens = 4}, {.prompt_tokens = 5, .output_tokens = 2}},
+               "fcfs", two_ms_a_block(), settings);
+  EXPECT_EQ(plan(run), (Lines{"0: 0+5 1+5", "20: 0+1", "30: 0+1", "40: 0+1", "60: 1+1"}));
+  EXPECT_EQ(run.requests[0].swaps_out, 0);
+  EXPECT_EQ(run.requests[1].swaps_out, 1);
+}
+
 // Would catch: a request that leaves while its blocks move (the audit finds them), or that is never
 // let go. 2 is cancelled at 22, during its copy out from 20 to 26.
 TEST(Swap, GivenACancellationDuringACopyThenTheRequestLeavesWhenTheCopyEnds) {
