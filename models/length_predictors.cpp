@@ -28,6 +28,7 @@ class Oracle final : public LengthPredictor {
   double output_tokens_mean(const RequestView& request) const override {
     return static_cast<double>(oracle_.output_tokens(request.id));
   }
+  bool stands() const override { return true; }
   bool clairvoyant() const override { return true; }
 
  private:
@@ -47,6 +48,7 @@ class Noisy final : public LengthPredictor {
     constexpr double kMost = 1e12;
     return std::clamp(truth * std::exp(sigma_ * z), 1.0, kMost);
   }
+  bool stands() const override { return true; }
   bool clairvoyant() const override { return true; }
 
  private:
@@ -60,6 +62,7 @@ class Mean final : public LengthPredictor {
   explicit Mean(const Inputs& inputs) : tokens_(std::max(1.0, inputs.mean_output_tokens)) {}
 
   double output_tokens_mean(const RequestView&) const override { return tokens_; }
+  bool stands() const override { return true; }
   bool clairvoyant() const override { return false; }
 
  private:

@@ -11,7 +11,8 @@
 namespace tokenyard {
 
 /// An executor with no tensors: an iteration and a copy take what the cost model says, and a
-/// sequence ends where the oracle says; beams survive by `BeamSurvival`. Copies overlap compute;
+/// sequence ends where the oracle says; beams survive by `BeamSurvival`. It repeats an
+/// iteration as far as it may (see `Repeat`). Copies overlap compute;
 /// those in one direction follow one another on a channel of its own. Cost model and oracle must
 /// outlive it. One thread.
 class ModelExecutor final : public Executor {
@@ -25,8 +26,12 @@ class ModelExecutor final : public Executor {
  private:
   const CostModel& cost_;
   const OutputOracle& oracle_;
+  std::int64_t tokens_left(const Slot& slot) const;
+  void run(const Iteration& iteration, std::int64_t most, Time now, Time next_event);
+
   BeamSurvival beams_;
   std::vector<SlotOutcome> outcomes_;
+  std::vector<Time> ends_;
   Time channel_free_at_[2] = {kOrigin, kOrigin};  // by CopyDirection
 };
 

@@ -12,6 +12,10 @@ class Fcfs final : public Policy {
   void on_arrive(const RequestView& request, const PolicyContext&, Ranking& ranking) override {
     ranking.set(request.id, {request.arrived.time_since_epoch().count()});
   }
+
+  Steady steady(const Running&, const PolicyContext&) const override {
+    return {.iterations = Steady::kForGood};
+  }
 };
 
 std::unique_ptr<Policy> make(Parameters&) {

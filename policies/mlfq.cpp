@@ -78,6 +78,17 @@ class Mlfq final : public Policy {
     }
   }
 
+  Steady steady(const Running& running, const PolicyContext&) const override {
+    Steady steady{.iterations = Steady::kForGood};
+    for (const RequestView* request : running.requests) {
+      const State& state = states_[request->slot];
+      if (ladder_->is_last(state.level)) continue;
+      steady.length = std::min(steady.length, ladder_->quantum(state.level) - state.service);
+    }
+    if (!waiting_.empty()) steady.until = waiting_.begin()->first + promote_after_;
+    return steady;
+  }
+
   /// FastServe's ENST (section 4.2): its promotion, or when all above have sunk to its level,
   /// shared by a full batch.
   std::optional<Time> next_scheduled(const RequestView& request,

@@ -20,10 +20,21 @@ class Srpt final : public Policy {
 
   void on_arrive(const RequestView& request, const PolicyContext& context,
                  Ranking& ranking) override {
-    const double total = std::round(context.predictor().output_tokens_mean(request));
-    const auto left =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(total) - request.generated);
+    const std::int64_t left = tokens_left(request, context);
     ranking.set(request.id, {by_work_ ? work_ns(request, left, context.cost()) : left});
+  }
+
+  /// All that run come nearer to their end together: they stay ahead of those that do not run, and
+  /// in their order until the first key meets its least.
+  Steady steady(const Running& running, const PolicyContext& context) const override {
+    Steady steady;
+    if (by_work_ || !running.leads || !context.predictor().stands()) return steady;
+    steady.iterations = Steady::kForGood;
+    for (const RequestView* request : running.requests) {
+      const std::int64_t left = tokens_left(*request, context);
+      if (left > 1) steady.iterations = std::min(steady.iterations, left - 1);
+    }
+    return steady;
   }
 
   void on_progress(const RequestView& request, Duration, const PolicyContext& context,
@@ -37,6 +48,11 @@ class Srpt final : public Policy {
   }
 
  private:
+  static std::int64_t tokens_left(const RequestView& request, const PolicyContext& context) {
+    const double total = std::round(context.predictor().output_tokens_mean(request));
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(total) - request.generated);
+  }
+
   /// What is still to be computed before the next token, then a decode iteration for each other
   /// token at its present context, all alone in the batch.
   static std::int64_t work_ns(const RequestView& request, std::int64_t left,

@@ -78,6 +78,25 @@ class StarvationGuard final : public Policy {
   }
 
   Time wake_at(const PolicyContext& context) const override { return inner_->wake_at(context); }
+
+  Steady steady(const Running& running, const PolicyContext& context) const override {
+    if (aging_ > 0) return {};  // who runs loses its credit
+    for (const RequestView* request : running.requests) {
+      if (states_[request->slot].ahead) return {};
+    }
+    Steady steady = inner_->steady(running, context);
+    if (waiting_.empty()) return steady;
+    const std::int64_t due = waiting_.begin()->first + patience_;
+    if (!by_skips_) {
+      steady.until = std::min(steady.until, kOrigin + Duration(due));
+    } else {
+      // The iteration about to begin is counted already.
+      const std::int64_t left = due - static_cast<std::int64_t>(context.iterations()) + 1;
+      steady.iterations = std::min(steady.iterations, std::max<std::int64_t>(1, left));
+    }
+    return steady;
+  }
+
   int level(const RequestView& request) const override { return inner_->level(request); }
   std::optional<Time> next_scheduled(const RequestView& request,
                                      const PolicyContext& context) const override {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -24,14 +25,17 @@ class ObserverList final : public Observer {
   void completed(Time now, const Iteration& iteration) override {
     for (Observer* observer : observers_) observer->completed(now, iteration);
   }
-  void token_gaps(Duration gap, std::int64_t count) override {
-    for (Observer* observer : observers_) observer->token_gaps(gap, count);
+  void token_gaps(Time now, Duration gap, std::int64_t count) override {
+    for (Observer* observer : observers_) observer->token_gaps(now, gap, count);
   }
   void entered(RequestId request, Phase phase, Time now) override {
     for (Observer* observer : observers_) observer->entered(request, phase, now);
   }
   void ended(const RequestFacts& facts) override {
     for (Observer* observer : observers_) observer->ended(facts);
+  }
+  bool watches_slots() const override {
+    return std::ranges::any_of(observers_, [](auto* each) { return each->watches_slots(); });
   }
 
  private:

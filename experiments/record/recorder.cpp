@@ -22,9 +22,6 @@ Recorder::Recorder(RecorderOptions options) : options_(std::move(options)) {
   csv_->text(kIterationsHeader).end_line();
 }
 
-void Recorder::fed(Time now, std::span<const Event>) {
-  now_ = now;
-}
 
 void Recorder::account_blocks_until(Time now) {
   const Time since = std::max(blocks_since_.value_or(now), options_.warmup);
@@ -39,7 +36,6 @@ void Recorder::account_blocks_until(Time now) {
 }
 
 void Recorder::decided(Time now, const Iteration& iteration, const IterationFacts& facts) {
-  now_ = now;
   account_blocks_until(now);
   blocks_ = facts;
   if (iteration.empty()) return;
@@ -54,7 +50,6 @@ void Recorder::decided(Time now, const Iteration& iteration, const IterationFact
 }
 
 void Recorder::completed(Time now, const Iteration& iteration) {
-  now_ = now;
   account_blocks_until(now);
   // With nothing in flight nothing runs; blocks still in use are told of by the next decision,
   // which follows at the same instant unless the server goes idle.
@@ -81,8 +76,8 @@ void Recorder::write_iteration(Time now, const Iteration& iteration) {
   csv_->integer(facts.kv_tokens_unused).end_line();
 }
 
-void Recorder::token_gaps(Duration gap, std::int64_t count) {
-  if (now_ >= options_.warmup) gaps_.add(gap.count(), count);
+void Recorder::token_gaps(Time now, Duration gap, std::int64_t count) {
+  if (now >= options_.warmup) gaps_.add(gap.count(), count);
 }
 
 void Recorder::ended(const RequestFacts& facts) {

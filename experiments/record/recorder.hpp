@@ -47,10 +47,9 @@ class Recorder final : public Observer {
  public:
   explicit Recorder(RecorderOptions options = {});
 
-  void fed(Time now, std::span<const Event> due) override;
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override;
   void completed(Time now, const Iteration& iteration) override;
-  void token_gaps(Duration gap, std::int64_t count) override;
+  void token_gaps(Time now, Duration gap, std::int64_t count) override;
   void ended(const RequestFacts& facts) override;
 
   /// To be called after the run: all requests must have ended (invariant), and requests.csv and
@@ -112,7 +111,6 @@ class Recorder final : public Observer {
   std::int64_t ended_ = 0;
   std::map<std::string_view, std::int64_t> rejections_;
   ValueCounts gaps_;
-  Time now_ = kOrigin;
 
   std::int64_t iterations_ = 0;
   std::int64_t counted_iterations_ = 0;

@@ -16,6 +16,9 @@ namespace tokenyard {
 struct IterationEnd {
   IterationId iteration{};
   std::span<const SlotOutcome> outcomes;
+  /// Where it was repeated: when each of them ended, in order. No sequence has finished and no
+  /// other event was due before the last.
+  std::span<const Time> ends = {};
 };
 
 /// Key: the copy's id. What a failed copy was to bring is lost; what it read is not.

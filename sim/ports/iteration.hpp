@@ -46,6 +46,16 @@ struct BlockCopy {
   BlockId to{};
 };
 
+/// How often an iteration may be carried out in a row, its decodes one token further each time. It
+/// is a permission: an executor that knows when each would end may use it and post one end for all
+/// of them (a macro-step, docs/architecture.md); the others carry the iteration out once.
+struct Repeat {
+  std::int64_t most = 1;                 ///< with the first
+  Time until = kNever;                   ///< the first end at or after this is the last
+  Duration length = Duration::max();     ///< as is the first that makes them this long together
+  std::int64_t more_context_tokens = 0;  ///< that the decodes attend to each time
+};
+
 /// What the scheduler decided: the batch, in ranking order (the sequences of a request together),
 /// what it weighs, and the copies that begin with it. A decision may be copies alone; then it has
 /// no end of its own.
@@ -57,11 +67,12 @@ struct Iteration {
   std::vector<BlockCopy> block_copies;
   std::vector<KvCopy> copies;
   IterationLoad load;
+  Repeat repeat;
 
   bool empty() const { return slots.empty() && copies.empty(); }
 };
 
-/// What became of one slot.
+/// What became of one slot, where an iteration was repeated: the last time.
 struct SlotOutcome {
   bool finished = false;     ///< the token just yielded is the sequence's last
   std::int32_t parent = -1;  ///< beam search: the sequence that this one now continues; -1 = itself

@@ -13,6 +13,9 @@ class LengthPredictor {
   /// The predicted length of the whole output in tokens, at least 1, the produced ones included.
   virtual double output_tokens_mean(const RequestView& request) const = 0;
 
+  /// Whether its answer for a request stands while that request goes on.
+  virtual bool stands() const { return false; }
+
   /// Whether its answers derive from the request's own true length. Such runs are labelled.
   virtual bool clairvoyant() const = 0;
 };

@@ -61,19 +61,24 @@ class Observer {
   virtual ~Observer() = default;
 
   virtual void fed(Time now, std::span<const Event> due);
+  /// Macro-steps are shown as the iterations that they stand for.
   virtual void decided(Time now, const Iteration& iteration, const IterationFacts& facts);
   /// The iteration's end was taken at `now`.
   virtual void completed(Time now, const Iteration& iteration);
-  /// `count` sequences of an iteration yielded a token `gap` after their previous one.
-  virtual void token_gaps(Duration gap, std::int64_t count);
+  /// `count` sequences yielded a token at `now`, `gap` after their previous one.
+  virtual void token_gaps(Time now, Duration gap, std::int64_t count);
   virtual void entered(RequestId request, Phase phase, Time now);
   virtual void ended(const RequestFacts& facts);
+
+  /// Whether it looks at the slots of iterations. Within a macro-step they are kept up to date for
+  /// those who do; the number of slots is always right.
+  virtual bool watches_slots() const { return false; }
 };
 
 inline void Observer::fed(Time, std::span<const Event>) {}
 inline void Observer::decided(Time, const Iteration&, const IterationFacts&) {}
 inline void Observer::completed(Time, const Iteration&) {}
-inline void Observer::token_gaps(Duration, std::int64_t) {}
+inline void Observer::token_gaps(Time, Duration, std::int64_t) {}
 inline void Observer::entered(RequestId, Phase, Time) {}
 inline void Observer::ended(const RequestFacts&) {}
 

@@ -3,8 +3,10 @@
 // nothing else. The only header that a policy includes.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "sim/kernel/time.hpp"
 #include "sim/ports/cost_model.hpp"
@@ -23,6 +25,22 @@ struct Needs {
 /// How a request lost its place in device memory: its tokens must be computed again, or its KV is
 /// copied to the host. It keeps its rank.
 enum class Eviction : std::uint8_t { recompute, swap };
+
+/// The batch that was just formed, as a policy is asked about it.
+struct Running {
+  std::span<const RequestView* const> requests;  ///< in ranking order
+  bool leads = false;  ///< no ranked request outside the batch ranks better than one inside
+};
+
+/// How long the ranking stands while nothing happens but that the batch decodes on: no request
+/// changes places with another before the first of these bounds is reached.
+struct Steady {
+  static constexpr std::int64_t kForGood = std::numeric_limits<std::int64_t>::max();
+
+  std::int64_t iterations = 1;        ///< so many iterations may be decided and booked at once
+  Time until = kNever;                ///< before this instant
+  Duration length = Duration::max();  ///< while they take less than this together
+};
 
 /// Why a request left without finishing, or that it finished.
 enum class Departure : std::uint8_t { finished, cancelled };
@@ -69,7 +87,8 @@ class Policy {
   virtual void on_arrive(const RequestView& request, const PolicyContext& context,
                          Ranking& ranking) = 0;
 
-  /// It ran in an iteration of length `ran` and has not finished.
+  /// It ran for `ran`, in one iteration or, within what `steady` allowed, in several in a row, and
+  /// has not finished.
   virtual void on_progress(const RequestView&, Duration /*ran*/, const PolicyContext&, Ranking&) {}
 
   /// It lost its KV cache to another request.
@@ -83,6 +102,11 @@ class Policy {
 
   /// When to call again although nothing happens; for a policy that holds back on purpose.
   virtual Time wake_at(const PolicyContext&) const { return kNever; }
+
+  /// How long the ranking stands under mere progress of the batch, so that many iterations can be
+  /// carried out at once (macro-steps). It must be true: results are the same bytes with and without
+  /// it. By default a policy is asked after each iteration.
+  virtual Steady steady(const Running&, const PolicyContext&) const { return {}; }
 
   /// When `request` is likely to run next (FastServe's estimated next scheduled time), for a policy
   /// that can say; without it, who ranks worse is expected later. Decides only whose KV is moved

@@ -30,24 +30,32 @@ void BatchFormer::start(InFlight& out) {
   has_prefill_ = false;
   has_oversized_prefill_ = false;
   closed_ = false;
+  passed_over_ = false;
+  leads_ = false;
+  cached_before_ = state_.blocks.cached();
 }
 
 void BatchFormer::form(InFlight& out) {
   start(out);
   swapper_.spare(nullptr);
   std::int64_t claimed = 0;  // places of those in transit
+  leads_ = true;
   for (LiveRequest& live : state_.ranking.order()) {
     if (places_left_ <= claimed) {
       closed_ = claimed > 0;
       break;
     }
-    if (live.in_flight) continue;
+    if (live.in_flight) {
+      passed_over_ = true;
+      continue;
+    }
     Room room = Room::no;
     if (live.moving()) {
       room = Room::later;
     } else if (has_places(live, claimed)) {
       room = take(out, live);
     }
+    passed_over_ = passed_over_ || room != Room::now;
     if (live.moving()) {
       claimed += live.view.sequences;
       enter_phase(state_, live, Phase::swap, state_.context.now());
@@ -261,6 +269,7 @@ void BatchFormer::add(InFlight& out, LiveRequest& live, std::int64_t new_tokens)
     }
   }
   if (slot.prefill) has_prefill_ = true;
+  leads_ = leads_ && !passed_over_;
   places_left_ -= live.view.sequences;
   live.in_flight = true;
 }

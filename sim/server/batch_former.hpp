@@ -42,6 +42,15 @@ class BatchFormer {
   /// Whether the last batch holds one prompt that is longer than any iteration may be.
   bool holds_oversized_prefill() const { return has_oversized_prefill_; }
 
+  /// Whether the last batch's requests come first in the ranking, without a gap.
+  bool batch_leads() const { return leads_; }
+  /// Whether free blocks are promised to requests outside the last batch, so that its members run
+  /// on what they have.
+  bool blocks_are_promised() const { return closed_; }
+
+  /// Whether forming the last batch took free blocks whose content could have been found.
+  bool took_cached() const { return state_.blocks.cached() < cached_before_; }
+
   /// The requests that lost their blocks in the last call, in the order of eviction.
   const std::vector<Evicted>& evicted() const { return evicted_; }
 
@@ -65,8 +74,11 @@ class BatchFormer {
   // Of the batch being formed:
   std::int64_t places_left_ = 0;
   std::int64_t tokens_left_ = 0;
+  std::int64_t cached_before_ = 0;
   bool has_prefill_ = false;
   bool has_oversized_prefill_ = false;
+  bool passed_over_ = false;  // somebody in the ranking
+  bool leads_ = false;        // nobody was passed over for another
   bool closed_ = false;  // free blocks are promised: who follows runs on the blocks it has
   std::vector<Evicted> evicted_;
   std::vector<LiveRequest*> victims_;

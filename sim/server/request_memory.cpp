@@ -87,6 +87,22 @@ void RequestMemory::grow(LiveRequest& live, BlockTable& table, std::int64_t bloc
             index(live.view.id));
 }
 
+/// What was reserved goes back to the pool for the instant until it is taken.
+void RequestMemory::return_reserved(LiveRequest& live, std::int64_t most) {
+  if (live.reserved.empty()) return;
+  const auto own = static_cast<std::ptrdiff_t>(std::min(most, size_of(live.reserved)));
+  BlockTable given(live.reserved.end() - own, live.reserved.end());
+  live.reserved.resize(live.reserved.size() - static_cast<std::size_t>(own));
+  blocks_.release(given);
+}
+
+void RequestMemory::append_block(LiveRequest& live) {
+  BlockTable& table = live.sequences.front().blocks;
+  return_reserved(live, 1);
+  grow(live, table, size_of(table) + 1);
+  live.view.blocks_held = size_of(live.reserved) + size_of(table);
+}
+
 void RequestMemory::extend(LiveRequest& live, std::int64_t tokens, std::vector<BlockCopy>& copies) {
   const std::int64_t each = blocks_.blocks_for(tokens);
   BlockTable& first = live.sequences.front().blocks;
@@ -111,11 +127,7 @@ void RequestMemory::extend(LiveRequest& live, std::int64_t tokens, std::vector<B
   }
   const std::int64_t more = growth(live, tokens, &Sequence::blocks);
   if (more == 0) return;
-  // What was reserved goes back to the pool for the instant until it is taken.
-  const auto own = static_cast<std::ptrdiff_t>(std::min(more, size_of(live.reserved)));
-  BlockTable given(live.reserved.end() - own, live.reserved.end());
-  live.reserved.resize(live.reserved.size() - static_cast<std::size_t>(own));
-  blocks_.release(given);
+  return_reserved(live, more);
   if (!live.forked()) {
     grow(live, first, each);
   } else {
@@ -157,16 +169,20 @@ void RequestMemory::computed(LiveRequest& live) {
       live.sequences[i].blocks = blocks_.fork(first, static_cast<std::size_t>(blocks));
     }
   }
-  if (prefix_caching_) {
-    const std::int64_t full = live.view.computed / blocks_.block_size();
-    for (; live.sealed_blocks < full; ++live.sealed_blocks) {
-      const auto block = static_cast<std::size_t>(live.sealed_blocks);
-      const BlockHash known = content(live, block);
-      if (known == kNoHash) break;
-      blocks_.seal(first[block], known);
-    }
-  }
+  seal(live);
   recount(live);
+}
+
+void RequestMemory::seal(LiveRequest& live) {
+  if (!prefix_caching_) return;
+  const BlockTable& first = live.sequences.front().blocks;
+  const std::int64_t full = live.view.computed / blocks_.block_size();
+  for (; live.sealed_blocks < full; ++live.sealed_blocks) {
+    const auto block = static_cast<std::size_t>(live.sealed_blocks);
+    const BlockHash known = content(live, block);
+    if (known == kNoHash) break;
+    blocks_.seal(first[block], known);
+  }
 }
 
 void RequestMemory::follow_parents(LiveRequest& live, std::span<const SlotOutcome> outcomes) {

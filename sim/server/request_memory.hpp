@@ -47,6 +47,12 @@ class RequestMemory {
   /// that enters starts behind the prefix found. Precondition: `missing_blocks` are free.
   void extend(LiveRequest& live, std::int64_t tokens, std::vector<BlockCopy>& copies);
 
+  /// One block more for the table of a request of one sequence, as `extend` takes it when decoding
+  /// crosses into it. Keeps no counts of tokens. Precondition: `missing_blocks` are free.
+  void append_block(LiveRequest& live);
+  /// Counts `tokens` computed tokens ahead of the `recount` of those that have them.
+  void note_computed(std::int64_t tokens) { stored_tokens_ += tokens; }
+
   /// Device blocks that a request on the host needs to come back and to make its next step.
   std::int64_t blocks_to_return(const LiveRequest& live) const;
   /// Reserves what `blocks_to_return` counts beyond the tables, which stand already.
@@ -59,6 +65,8 @@ class RequestMemory {
   /// Books the tokens of an iteration: gives the other sequences their tables when the prompt is
   /// complete, and names the content of filled blocks.
   void computed(LiveRequest& live);
+  /// Names the content of its filled blocks, as far as it is known, so that others find it.
+  void seal(LiveRequest& live);
   /// Lets sequence i go on from what the parent of `outcomes[i]` holds.
   void follow_parents(LiveRequest& live, std::span<const SlotOutcome> outcomes);
   /// Gives up the blocks of the sequences whose outcome is finished; not those of the last.
@@ -86,6 +94,7 @@ class RequestMemory {
   std::int64_t lifetime(const LiveRequest& live) const;
   std::int64_t blocks_to_enter(const LiveRequest& live, std::int64_t tokens) const;
   void grow(LiveRequest& live, BlockTable& table, std::int64_t blocks);
+  void return_reserved(LiveRequest& live, std::int64_t most);
   BlockHash content(const LiveRequest& live, std::size_t block) const;
 
   BlockManager& blocks_;

@@ -15,6 +15,7 @@ Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, i
     : state_(settings, ports),
       swapper_(state_),
       former_(state_, swapper_),
+      macro_steps_(state_, former_, swapper_),
       in_flight_(static_cast<std::size_t>(depth)) {
   invariant(depth >= 1, "I3 a batch keeps its limits", "an executor that holds {} iterations",
             depth);
@@ -61,13 +62,14 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   });
   invariant(place != in_flight_.end(), "I6 an iteration ends once",
             "iteration {} ended and is not in flight", index(end.iteration));
-  const Iteration& iteration = place->iteration;
+  Iteration& iteration = place->iteration;
   invariant(end.outcomes.size() == iteration.slots.size(), "I6 an iteration ends once",
             "iteration {} has {} slots and {} outcomes", index(end.iteration),
             iteration.slots.size(), end.outcomes.size());
   invariant(at >= iteration.begun, "I1 time stays in range", "iteration {} ended before it began",
             index(end.iteration));
   const Duration ran = at - iteration.begun;
+  if (end.ends.size() > 1) macro_steps_.book_all_but_last(*place, end.ends, next_iteration_);
   bool unfinished = false;
   const std::span<const Slot> slots = iteration.slots;
   for (std::size_t i = 0, count = 0; i < slots.size(); i += count) {
@@ -82,7 +84,7 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
       unfinished = true;
     }
   }
-  flush_gaps();
+  state_.gaps.flush();
   // Policies that take turns can undo each other's chunks for ever when memory is short.
   constexpr std::int64_t kMostIterations = 10'000'000;
   if (++iterations_without_token_ > kMostIterations) {
@@ -161,20 +163,9 @@ void Scheduler::produce_token(LiveRequest& live, std::size_t sequences, Time at)
     live.facts.first_token = at;
     if (live.phase == Phase::prefill) enter_phase(state_, live, Phase::decode, at);
   } else {
-    count_gaps(at - live.last_token, static_cast<std::int64_t>(sequences));
+    state_.gaps.count(at, at - live.last_token, static_cast<std::int64_t>(sequences));
   }
   live.last_token = at;
-}
-
-void Scheduler::count_gaps(Duration gap, std::int64_t count) {
-  if (gap_count_ > 0 && gap != gap_) flush_gaps();
-  gap_ = gap;
-  gap_count_ += count;
-}
-
-void Scheduler::flush_gaps() {
-  if (gap_count_ > 0) state_.ports.observer.token_gaps(gap_, gap_count_);
-  gap_count_ = 0;
 }
 
 void Scheduler::finish_static_batch(InFlight& batch, Time at) {
@@ -288,7 +279,7 @@ void Scheduler::launch(InFlight& next, Time now) {
             load.prefill_tokens);
   next.iteration.id = IterationId{next_iteration_++};
   next.iteration.begun = now;
-  state_.context.count_iteration();
+  state_.context.count_iterations(1);
   next.iteration.load.copied_blocks = static_cast<std::int64_t>(next.iteration.block_copies.size());
   std::int64_t requests = 0;
   const LiveRequest* previous = nullptr;
@@ -306,16 +297,11 @@ void Scheduler::launch(InFlight& next, Time now) {
                 repeats_work ? Phase::preempted : (has_token ? Phase::decode : Phase::prefill),
                 now);
   }
-  IterationFacts facts;
-  facts.kv_blocks_used = state_.blocks.held();
-  facts.kv_blocks_shared = state_.blocks.shared();
-  facts.kv_blocks_saved = state_.blocks.saved();
-  facts.kv_blocks_cached = state_.blocks.cached();
-  facts.kv_blocks_draining = state_.blocks.draining();
-  facts.kv_tokens_unused = state_.memory.tokens_unused();
+  next.iteration.repeat = in_flight_.size() == 1 ? macro_steps_.allow(next) : Repeat();
+  IterationFacts facts =
+      memory_facts(state_, static_cast<std::int64_t>(state_.live.size()) - requests);
   facts.blocks_out = std::exchange(blocks_out_, 0);
   facts.blocks_in = std::exchange(blocks_in_, 0);
-  facts.waiting = static_cast<std::int64_t>(state_.live.size()) - requests;
   state_.ports.observer.decided(now, next.iteration, facts);
 }
 

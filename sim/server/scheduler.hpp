@@ -9,6 +9,7 @@
 #include "sim/ports/events.hpp"
 #include "sim/ports/iteration.hpp"
 #include "sim/server/batch_former.hpp"
+#include "sim/server/macro_steps.hpp"
 #include "sim/server/server_state.hpp"
 
 namespace tokenyard {
@@ -55,8 +56,6 @@ class Scheduler {
   bool progress(LiveRequest& live, std::span<const Slot> slots,
                 std::span<const SlotOutcome> outcomes, Duration ran, Time at);
   void produce_token(LiveRequest& live, std::size_t sequences, Time at);
-  void count_gaps(Duration gap, std::int64_t count);
-  void flush_gaps();
   void finish_static_batch(InFlight& batch, Time at);
   void cancel(LiveRequest& live, Time now);
   void arrive(const Request& request, Time now);
@@ -70,6 +69,7 @@ class Scheduler {
   ServerState state_;
   Swapper swapper_;
   BatchFormer former_;
+  MacroSteps macro_steps_;
   std::deque<InFlight> in_flight_;  // one a place of the executor
   std::vector<InFlight*> idle_;
   std::vector<InFlight*> static_batches_;  // between their iterations
@@ -79,8 +79,6 @@ class Scheduler {
   std::uint64_t next_iteration_ = 0;
   std::int64_t waiting_ = 0;  // admitted and never scheduled yet
   std::int64_t iterations_without_token_ = 0;
-  Duration gap_{0};
-  std::int64_t gap_count_ = 0;
   std::int64_t blocks_out_ = 0;  // of copies that began since the last iteration was decided
   std::int64_t blocks_in_ = 0;
   Time last_pass_ = kOrigin;

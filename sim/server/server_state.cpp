@@ -11,13 +11,26 @@ ServerState::ServerState(const ServerSettings& server_settings, const ServerPort
       blocks(settings.kv.device_blocks, settings.kv.block_size),
       host_blocks(settings.kv.host_blocks, settings.kv.block_size),
       memory(blocks, settings.kv.prefix_caching),
-      context(live, ports, settings.limits.max_num_seqs) {}
+      context(live, ports, settings.limits.max_num_seqs),
+      gaps(ports.observer) {}
 
 const RequestView& ServerContext::request(RequestId id) const {
   const LiveRequest* live = live_.find(id);
   invariant(live != nullptr, "I5 only live requests are ranked",
             "a policy asked for request {}, which is not live", index(id));
   return live->view;
+}
+
+IterationFacts memory_facts(const ServerState& state, std::int64_t waiting) {
+  IterationFacts facts;
+  facts.kv_blocks_used = state.blocks.held();
+  facts.kv_blocks_shared = state.blocks.shared();
+  facts.kv_blocks_saved = state.blocks.saved();
+  facts.kv_blocks_cached = state.blocks.cached();
+  facts.kv_blocks_draining = state.blocks.draining();
+  facts.kv_tokens_unused = state.memory.tokens_unused();
+  facts.waiting = waiting;
+  return facts;
 }
 
 void enter_phase(ServerState& state, LiveRequest& live, Phase phase, Time at) {

@@ -36,10 +36,34 @@ class ServerContext final : public PolicyContext {
   const RequestView& request(RequestId id) const override;
 
   void advance_to(Time now) { now_ = now; }
-  void count_iteration() { ++iterations_; }
+  void count_iterations(std::uint64_t iterations) { iterations_ += iterations; }
 
  private:
   const LiveTable& live_;
+};
+
+/// Tells the observer of token gaps, equal ones of an iteration together.
+class TokenGaps {
+ public:
+  explicit TokenGaps(Observer& observer) : observer_(observer) {}
+
+  void count(Time now, Duration gap, std::int64_t sequences) {
+    if (gap != gap_) flush();
+    now_ = now;
+    gap_ = gap;
+    count_ += sequences;
+  }
+  /// To be called when an iteration's tokens have been counted.
+  void flush() {
+    if (count_ > 0) observer_.token_gaps(now_, gap_, count_);
+    count_ = 0;
+  }
+
+ private:
+  Observer& observer_;
+  Time now_ = kOrigin;
+  Duration gap_{0};
+  std::int64_t count_ = 0;
 };
 
 /// The state that the parts of the scheduler share: who is live, in which order, on which blocks.
@@ -54,8 +78,12 @@ struct ServerState {
   BlockManager host_blocks;
   RequestMemory memory;
   ServerContext context;
+  TokenGaps gaps;
   std::uint64_t pass = 0;  ///< number of the pass going on, from 1
 };
+
+/// The memory at this instant, for an iteration outside which `waiting` requests live.
+IterationFacts memory_facts(const ServerState& state, std::int64_t waiting);
 
 /// Closes the phase that `live` is in at `at` and opens `phase`.
 void enter_phase(ServerState& state, LiveRequest& live, Phase phase, Time at);

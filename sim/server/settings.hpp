@@ -60,6 +60,7 @@ struct KvSettings {
 struct ServerSettings {
   Limits limits;
   KvSettings kv;
+  bool macro_steps = true;  ///< let executors repeat an iteration where nothing else can happen
 };
 
 }  // namespace tokenyard

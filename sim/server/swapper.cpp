@@ -118,7 +118,11 @@ LiveRequest* Swapper::finish(const CopyEnd& end) {
     live->view.kv = KvPlace::none;
   } else {
     live->view.kv = outwards ? KvPlace::host : KvPlace::device;
-    if (outwards) on_host_.push_back(live);
+    if (outwards) {
+      on_host_.push_back(live);
+    } else {
+      state_.memory.seal(*live);
+    }
   }
   return live;
 }
@@ -188,6 +192,17 @@ void Swapper::look_ahead() {
   } else if (state_.blocks.draining() == 0 && !on_host_.empty()) {
     copy_in_soonest();
   }
+}
+
+std::int64_t Swapper::blocks_before_it_acts() {
+  const std::int64_t free = state_.blocks.free();
+  const std::int64_t draining = state_.blocks.draining();
+  const std::int64_t idle = idle_blocks();
+  // It has found nobody to move out, and nobody else will stop running.
+  if (free + draining < idle) return free;
+  // Who is expected soonest changes with time; here even the smallest may not come.
+  if (draining == 0 && !on_host_.empty() && free > idle) return -1;
+  return std::min(free, free + draining - idle);
 }
 
 void Swapper::copy_out_latest() {

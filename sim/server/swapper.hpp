@@ -51,6 +51,10 @@ class Swapper {
   /// watermark, one block a sequence of a batch is kept idle, at most a quarter of the pool.
   void look_ahead();
 
+  /// How many free blocks may be used before `look_ahead`, which has just had its say, would move
+  /// anybody while no copy ends and the same requests run; negative: it may at any time.
+  std::int64_t blocks_before_it_acts();
+
   /// The copies that began since the last call.
   std::vector<KvCopy> take_begun();
   std::int64_t in_progress() const { return static_cast<std::int64_t>(copies_.size()); }

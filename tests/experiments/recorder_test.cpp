@@ -110,13 +110,13 @@ TEST(Recorder, LeavesTheWarmupOutOfItsMeans) {
   recorder.fed(at_ms(0), {});
   recorder.decided(at_ms(0), first, {.kv_blocks_used = 10, .waiting = 0});
   recorder.fed(at_ms(10), {});
-  recorder.token_gaps(ms(10), 8);
+  recorder.token_gaps(at_ms(10), ms(10), 8);
   recorder.completed(at_ms(10), first);
   const auto second = iteration(1, at_ms(20), 2);
   recorder.fed(at_ms(20), {});
   recorder.decided(at_ms(20), second, {.kv_blocks_used = 4, .waiting = 0});
   recorder.fed(at_ms(30), {});
-  recorder.token_gaps(ms(10), 2);
+  recorder.token_gaps(at_ms(30), ms(10), 2);
   recorder.completed(at_ms(30), second);
   EXPECT_DOUBLE_EQ(*recorder.kv_utilization_mean(), 0.4);
   EXPECT_DOUBLE_EQ(*recorder.batch_mean(), 2);

@@ -26,8 +26,8 @@ TEST(Summary, OfTwoRequestsByHand) {
   second.preemptions = 3;
   recorder.ended(finished(0, 0, 0, 100, 900, 10));
   recorder.ended(second);
-  recorder.token_gaps(ms(100), 9);
-  recorder.token_gaps(ms(200), 4);
+  recorder.token_gaps(at_ms(100), ms(100), 9);
+  recorder.token_gaps(at_ms(200), ms(200), 4);
   recorder.finish();
   const Summary summary = summarize(key_of("fcfs"), recorder);
   const auto value = [&](std::string_view name) { return summary.value(name).value(); };

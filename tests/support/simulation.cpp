@@ -100,13 +100,14 @@ class Collector final : public Observer {
   void completed(Time now, const Iteration& iteration) override {
     if (also_ != nullptr) also_->completed(now, iteration);
   }
-  void token_gaps(Duration gap, std::int64_t count) override {
+  void token_gaps(Time now, Duration gap, std::int64_t count) override {
     outcome.token_gaps.emplace_back(gap, count);
-    if (also_ != nullptr) also_->token_gaps(gap, count);
+    if (also_ != nullptr) also_->token_gaps(now, gap, count);
   }
   void entered(RequestId request, Phase phase, Time now) override {
     if (also_ != nullptr) also_->entered(request, phase, now);
   }
+  bool watches_slots() const override { return true; }
   void ended(const RequestFacts& facts) override {
     outcome.requests.at(index(facts.request.id)) = facts;
     outcome.last_end = std::max(outcome.last_end, facts.ended);

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "sim/server/batch_former.hpp"
+#include "sim/server/server_state.hpp"
+#include "sim/server/swapper.hpp"
+
+namespace tokenyard {
+
+/// Macro-steps: iterations in a row between which nothing but progress can happen, decided once and
+/// booked at once. The result is that of single steps to the last byte, which rests on this:
+/// while the ranking stands and nothing is due, a walk that found the batch finds it again. Tokens
+/// and places are taken as before; each member that needs a block gets it, because there are enough
+/// for all; and who was refused stays refused, because free blocks become fewer, and what a victim
+/// has more is what the pool has less. Not thread-safe.
+class MacroSteps {
+ public:
+  MacroSteps(ServerState& state, const BatchFormer& former, Swapper& swapper)
+      : state_(state), former_(former), swapper_(swapper) {}
+
+  /// How often the batch that was just formed may run in a row.
+  Repeat allow(const InFlight& next);
+
+  /// Books all but the last of the iterations that ended at `ends`; the last is then what is in
+  /// flight. Tells the observer of their ends and of the decisions between, and takes the blocks
+  /// they needed. `next_iteration` is the id of the next.
+  void book_all_but_last(InFlight& in_flight, std::span<const Time> ends,
+                         std::uint64_t& next_iteration);
+
+ private:
+  bool all_run(const InFlight& next) const;
+  std::int64_t with_blocks(const InFlight& next, std::int64_t most) const;
+  std::int64_t blocks_needed(const InFlight& next, std::int64_t iterations) const;
+  void find_growth(const InFlight& in_flight, std::int64_t iterations);
+  void grow_until(InFlight& in_flight, std::int64_t iteration);
+  void show_slots(InFlight& in_flight, std::int64_t iteration);
+
+  ServerState& state_;
+  const BatchFormer& former_;
+  Swapper& swapper_;
+  std::vector<const RequestView*> running_;
+  /// Who needs a block before which iteration (counted from 0), in the order of single steps.
+  std::vector<std::pair<std::int64_t, std::size_t>> growth_;
+  std::size_t grown_ = 0;
+};
+
+}  // namespace tokenyard

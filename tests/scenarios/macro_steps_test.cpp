@@ -1,0 +1,75 @@
+// How far macro-steps reach, and what ends one. That they change no result is shown by the contract
+// tests.
+
+#include <gtest/gtest.h>
+
+#include "tests/support/integer_cost.hpp"
+#include "tests/support/simulation.hpp"
+
+namespace tokenyard::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Counts the times the server was asked.
+class Passes final : public Observer {
+ public:
+  void fed(Time, std::span<const Event>) override { ++count; }
+  int count = 0;
+};
+
+int passes(const std::vector<Job>& jobs, const std::string& policy, const ServerSettings& settings,
+           bool macro_steps = true) {
+  ServerSettings chosen = settings;
+  chosen.macro_steps = macro_steps;
+  Passes seen;
+  simulate(jobs, policy, IntegerCost(1ms), chosen, true, &seen);
+  return seen.count;
+}
+
+// Would catch: macro-steps that never happen, so that all runs step every iteration.
+TEST(MacroSteps, DecodeAsLongAsNothingHappens) {
+  const std::vector<Job> jobs{{.output_tokens = 1000}};
+  EXPECT_EQ(passes(jobs, "fcfs", ample()), 3) << "arrival, end of prefill, end";
+  EXPECT_EQ(passes(jobs, "srpt", ample()), 3);
+  EXPECT_EQ(passes(jobs, "fcfs", ample(), false), 1001);
+}
+
+// Would catch: one that stops at each block that a table needs, or when others wait for places.
+TEST(MacroSteps, GoOnWhileTablesGrowAndOthersWait) {
+  ServerSettings settings = ample();
+  settings.limits.max_num_seqs = 2;
+  const std::vector<Job> jobs{{.output_tokens = 500}, {.output_tokens = 500}, {.output_tokens = 9}};
+  EXPECT_EQ(passes(jobs, "fcfs", settings), 5);
+}
+
+// Would catch: one that runs past an arrival, so that it starts late, or stops long before it.
+TEST(MacroSteps, EndAtTheFirstBoundaryAfterAnArrival) {
+  const std::vector<Job> jobs{{.output_tokens = 1000},
+                              {.arrival = at_ms(300) + 500us, .output_tokens = 1}};
+  EXPECT_EQ(passes(jobs, "fcfs", ample()), 5);
+  const Outcome run = simulate(jobs, "fcfs", IntegerCost(1ms));
+  EXPECT_EQ(run.requests[1].first_scheduled, at_ms(301));
+}
+
+// Would catch: one that runs past the end of a quantum.
+TEST(MacroSteps, EndWhereAQuantumIsUsedUp) {
+  const std::vector<Job> jobs{{.output_tokens = 99}};
+  const std::string policy = "mlfq:base_quantum_ms=10,ratio=1";
+  EXPECT_EQ(passes(jobs, policy, ample()), 12) << "the prefill, and one for each level";
+}
+
+// Would catch: one that takes blocks that are not there; with none left the worse gives way as ever.
+TEST(MacroSteps, EndWhereTheBlocksEnd) {
+  ServerSettings settings;
+  settings.kv.device_blocks = 8;
+  const std::vector<Job> jobs{{.prompt_tokens = 16, .output_tokens = 100},
+                              {.prompt_tokens = 16, .output_tokens = 100}};
+  const Outcome run = simulate(jobs, "fcfs", IntegerCost(1ms), settings);
+  EXPECT_EQ(run.requests[0].preemptions, 0);
+  EXPECT_EQ(run.requests[1].preemptions, 1);
+  EXPECT_LT(passes(jobs, "fcfs", settings), 20);
+}
+
+}  // namespace
+}  // namespace tokenyard::test
