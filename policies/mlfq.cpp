@@ -20,6 +20,9 @@ namespace {
 
 class Mlfq final : public Policy {
  public:
+  using View = RequestView;
+  using Context = PolicyContext;
+
   Mlfq(Parameters& p, bool skip_join) : skip_join_(skip_join) {
     base_ms_ = p.number("base_quantum_ms", 0, 1e-6, 1e9,
                         "quantum of level 0 (0: a decode iteration at batch 1, context 1)");
@@ -36,8 +39,7 @@ class Mlfq final : public Policy {
     }
   }
 
-  void on_arrive(const RequestView& request, const PolicyContext& context,
-                 Ranking& ranking) override {
+  void on_arrive(const View& request, const Context& context, Ranking& ranking) override {
     if (!ladder_) ladder_.emplace(base_quantum(context.cost()), ratio_, levels_);
     if (request.slot >= states_.size()) states_.resize(request.slot + 1);
     states_[request.slot] = State();
@@ -47,7 +49,7 @@ class Mlfq final : public Policy {
     join(request, skip_join_ ? ladder_->level_for(first) : 0, Duration{0}, ranking);
   }
 
-  void on_progress(const RequestView& request, Duration ran, const PolicyContext& context,
+  void on_progress(const View& request, Duration ran, const Context& context,
                    Ranking& ranking) override {
     State& state = states_[request.slot];
     state.service += ran;
@@ -58,14 +60,14 @@ class Mlfq final : public Policy {
     join(request, level, carry_ ? state.service - used_up : Duration{0}, ranking);
   }
 
-  void on_end(const RequestView& request, Departure, const PolicyContext&) override {
+  void on_end(const View& request, Departure, const Context&) override {
     waiting_.erase({states_[request.slot].waits_since, request.id});
     ladder_->count(states_[request.slot].level, -1);
   }
 
-  void refresh(const PolicyContext& context, Ranking& ranking) override {
+  void refresh(const Context& context, Ranking& ranking) override {
     while (!waiting_.empty() && context.now() - waiting_.begin()->first >= promote_after_) {
-      const RequestView& request = context.request(waiting_.begin()->second);
+      const View& request = context.request(waiting_.begin()->second);
       State& state = states_[request.slot];
       waiting_.erase(waiting_.begin());
       // `last_ran` moves with every iteration; this index follows only when it matters.
@@ -78,9 +80,9 @@ class Mlfq final : public Policy {
     }
   }
 
-  Steady steady(const Running& running, const PolicyContext&) const override {
+  Steady steady(const Running& running, const Context&) const override {
     Steady steady{.iterations = Steady::kForGood};
-    for (const RequestView* request : running.requests) {
+    for (const View* request : running.requests) {
       const State& state = states_[request->slot];
       if (ladder_->is_last(state.level)) continue;
       steady.length = std::min(steady.length, ladder_->quantum(state.level) - state.service);
@@ -91,8 +93,7 @@ class Mlfq final : public Policy {
 
   /// FastServe's ENST (section 4.2): its promotion, or when all above have sunk to its level,
   /// shared by a full batch.
-  std::optional<Time> next_scheduled(const RequestView& request,
-                                     const PolicyContext& context) const override {
+  std::optional<Time> next_scheduled(const View& request, const Context& context) const override {
     const std::int64_t level = states_[request.slot].level;
     const double wait_ns = ladder_->sinking_ns(level) / static_cast<double>(context.max_num_seqs());
     const Time executes = context.now() + Duration(std::llround(std::min(wait_ns, 1e18)));
@@ -100,7 +101,7 @@ class Mlfq final : public Policy {
     return std::min(executes, std::max(context.now(), request.last_ran + promote_after_));
   }
 
-  int level(const RequestView& request) const override {
+  int level(const View& request) const override {
     return static_cast<int>(states_[request.slot].level);
   }
 
@@ -117,13 +118,13 @@ class Mlfq final : public Policy {
     return std::max(Duration{1}, base_ms_ > 0 ? milliseconds(base_ms_) : decode);
   }
 
-  static Duration next_iteration(const RequestView& request, const CostModel& cost) {
+  static Duration next_iteration(const View& request, const CostModel& cost) {
     const std::int64_t known = request.known_tokens();
     if (request.pending_tokens() == 1) return cost.iteration(IterationLoad::one_decode(known));
     return cost.iteration(IterationLoad::one_prefill(request.pending_tokens(), known));
   }
 
-  void join(const RequestView& request, std::int64_t level, Duration service, Ranking& ranking) {
+  void join(const View& request, std::int64_t level, Duration service, Ranking& ranking) {
     State& state = states_[request.slot];
     if (promote_after_ > Duration{0} && level > 0 && state.level == 0) {
       state.waits_since = request.last_ran;

@@ -11,52 +11,46 @@ namespace {
 
 class Srpt final : public Policy {
  public:
-  explicit Srpt(Parameters& parameters)
-      : by_work_(parameters.choice("size", {"tokens", "work"},
-                                   "remaining output tokens, or all work left in time alone") ==
-                 1) {}
+  using View = RequestView;
+  using Context = PolicyContext;
+
+  explicit Srpt(Parameters& p)
+      : by_work_(p.choice("size", {"tokens", "work"},
+                          "remaining output tokens, or all work left in time alone") == 1) {}
 
   Needs needs() const override { return {.length_predictor = true}; }
 
-  void on_arrive(const RequestView& request, const PolicyContext& context,
-                 Ranking& ranking) override {
+  void on_arrive(const View& request, const Context& context, Ranking& ranking) override {
     const std::int64_t left = tokens_left(request, context);
     ranking.set(request.id, {by_work_ ? work_ns(request, left, context.cost()) : left});
   }
+  void on_progress(const View& view, Duration, const Context& context, Ranking& ranking) override {
+    on_arrive(view, context, ranking);
+  }
+  void on_evict(const View& view, Eviction, const Context& context, Ranking& ranking) override {
+    on_arrive(view, context, ranking);
+  }
 
-  /// All that run come nearer to their end together: they stay ahead of those that do not run, and
-  /// in their order until the first key meets its least.
-  Steady steady(const Running& running, const PolicyContext& context) const override {
-    Steady steady;
-    if (by_work_ || !running.leads || !context.predictor().stands()) return steady;
-    steady.iterations = Steady::kForGood;
-    for (const RequestView* request : running.requests) {
+  /// The keys of all that run fall together, ahead of all others, until one meets its least.
+  Steady steady(const Running& running, const Context& context) const override {
+    if (by_work_ || !running.leads || !context.predictor().stands()) return {};
+    std::int64_t least = Steady::kForGood, at_least = 0;
+    for (const View* request : running.requests) {
       const std::int64_t left = tokens_left(*request, context);
-      if (left > 1) steady.iterations = std::min(steady.iterations, left - 1);
+      (left > 1 ? least : at_least) = left > 1 ? std::min(least, left) : 1;
     }
-    return steady;
-  }
-
-  void on_progress(const RequestView& request, Duration, const PolicyContext& context,
-                   Ranking& ranking) override {
-    on_arrive(request, context, ranking);
-  }
-
-  void on_evict(const RequestView& request, Eviction, const PolicyContext& context,
-                Ranking& ranking) override {
-    on_arrive(request, context, ranking);
+    return {.iterations = least - at_least};
   }
 
  private:
-  static std::int64_t tokens_left(const RequestView& request, const PolicyContext& context) {
+  static std::int64_t tokens_left(const View& request, const Context& context) {
     const double total = std::round(context.predictor().output_tokens_mean(request));
     return std::max<std::int64_t>(1, static_cast<std::int64_t>(total) - request.generated);
   }
 
   /// What is still to be computed before the next token, then a decode iteration for each other
   /// token at its present context, all alone in the batch.
-  static std::int64_t work_ns(const RequestView& request, std::int64_t left,
-                              const CostModel& cost) {
+  static std::int64_t work_ns(const View& request, std::int64_t left, const CostModel& cost) {
     const std::int64_t known = request.known_tokens();
     const Duration decode = cost.iteration(IterationLoad::one_decode(known));
     if (request.pending_tokens() == 1) return left * decode.count();

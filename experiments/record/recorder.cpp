@@ -22,7 +22,6 @@ Recorder::Recorder(RecorderOptions options) : options_(std::move(options)) {
   csv_->text(kIterationsHeader).end_line();
 }
 
-
 void Recorder::account_blocks_until(Time now) {
   const Time since = std::max(blocks_since_.value_or(now), options_.warmup);
   if (now > since) {

@@ -14,9 +14,10 @@ class Executor {
   /// How many iterations it holds at once (the pipeline's depth), at least 1.
   virtual int depth() const { return 1; }
 
-  /// Starts `iteration`, as often as its `repeat` permits and the executor likes. It stays valid until its end is taken. Where it has slots, posts its
-  /// `IterationEnd` exactly once; for each of its copies a `CopyEnd`: to `events`, with the id as
-  /// key, at a time not before `now`. Copies may overlap compute and one another.
+  /// Starts `iteration`, as often as its `repeat` permits and the executor likes. It stays valid
+  /// until its end is taken. Where it has slots, posts its `IterationEnd` exactly once; for each of
+  /// its copies a `CopyEnd`: to `events`, with the id as key, at a time not before `now`. Copies
+  /// may overlap compute and one another.
   virtual void begin(const Iteration& iteration, Time now, Events& events) = 0;
 };
 

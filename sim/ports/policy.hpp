@@ -104,8 +104,8 @@ class Policy {
   virtual Time wake_at(const PolicyContext&) const { return kNever; }
 
   /// How long the ranking stands under mere progress of the batch, so that many iterations can be
-  /// carried out at once (macro-steps). It must be true: results are the same bytes with and without
-  /// it. By default a policy is asked after each iteration.
+  /// carried out at once (macro-steps). It must be true: results are the same bytes with and
+  /// without it. By default a policy is asked after each iteration.
   virtual Steady steady(const Running&, const PolicyContext&) const { return {}; }
 
   /// When `request` is likely to run next (FastServe's estimated next scheduled time), for a policy

@@ -79,7 +79,7 @@ class BatchFormer {
   bool has_oversized_prefill_ = false;
   bool passed_over_ = false;  // somebody in the ranking
   bool leads_ = false;        // nobody was passed over for another
-  bool closed_ = false;  // free blocks are promised: who follows runs on the blocks it has
+  bool closed_ = false;       // free blocks are promised: who follows runs on the blocks it has
   std::vector<Evicted> evicted_;
   std::vector<LiveRequest*> victims_;
   std::vector<LiveRequest*> static_members_;

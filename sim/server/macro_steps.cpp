@@ -27,7 +27,8 @@ Repeat MacroSteps::allow(const InFlight& next) {
   }
   // Who was refused may be let in by a watermark that follows the clock; or by a block that was
   // taken after that and has lost its content: a like one may be in use, and would be shared.
-  const bool may_change = state_.settings.kv.watermark_window > Duration{0} || former_.took_cached();
+  const bool may_change =
+      state_.settings.kv.watermark_window > Duration{0} || former_.took_cached();
   if (may_change && !all_run(next)) return repeat;
   running_.clear();
   for (const LiveRequest* live : next.members) {

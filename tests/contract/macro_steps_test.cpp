@@ -22,17 +22,18 @@ std::int64_t ns(Time at) {
 class Diary final : public Observer {
  public:
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
-    text += fmt::format("{} decided {} begun {}: used {} shared {} saved {} cached {} draining {} "
-                        "unused {} waiting {} out {} in {}",
-                        ns(now), index(iteration.id), ns(iteration.begun), facts.kv_blocks_used,
-                        facts.kv_blocks_shared, facts.kv_blocks_saved, facts.kv_blocks_cached,
-                        facts.kv_blocks_draining, facts.kv_tokens_unused, facts.waiting,
-                        facts.blocks_out, facts.blocks_in);
+    text += fmt::format(
+        "{} decided {} begun {}: used {} shared {} saved {} cached {} draining {} "
+        "unused {} waiting {} out {} in {}",
+        ns(now), index(iteration.id), ns(iteration.begun), facts.kv_blocks_used,
+        facts.kv_blocks_shared, facts.kv_blocks_saved, facts.kv_blocks_cached,
+        facts.kv_blocks_draining, facts.kv_tokens_unused, facts.waiting, facts.blocks_out,
+        facts.blocks_in);
     const IterationLoad& load = iteration.load;
-    text += fmt::format(" prefill {} {} {} {} decode {} {}\n", load.prefill_sequences,
-                        load.prefill_tokens, load.prefill_context_tokens,
-                        load.prefill_context_product, load.decode_sequences,
-                        load.decode_context_tokens);
+    text +=
+        fmt::format(" prefill {} {} {} {} decode {} {}\n", load.prefill_sequences,
+                    load.prefill_tokens, load.prefill_context_tokens, load.prefill_context_product,
+                    load.decode_sequences, load.decode_context_tokens);
     for (const Slot& slot : iteration.slots) {
       text += fmt::format("  {}.{} at {} + {}, generated {} {}{}{}:", index(slot.request),
                           slot.sequence, slot.computed, slot.new_tokens, slot.generated,
@@ -48,15 +49,15 @@ class Diary final : public Observer {
     text += fmt::format("{} gap {} x {}\n", ns(now), gap.count(), count);
   }
   void entered(RequestId request, Phase phase, Time now) override {
-    text += fmt::format("{} request {} enters {}\n", ns(now), index(request),
-                        static_cast<int>(phase));
+    text +=
+        fmt::format("{} request {} enters {}\n", ns(now), index(request), static_cast<int>(phase));
   }
   void ended(const RequestFacts& facts) override {
-    text += fmt::format("{} request {} ended {} with {}, {} and {} tokens, {} {} {} {}\n",
-                        ns(facts.ended), index(facts.request.id), static_cast<int>(facts.end),
-                        facts.output_tokens, facts.sequence_tokens, facts.cached_tokens,
-                        facts.preemptions, facts.swaps_out, facts.swaps_in,
-                        facts.recomputed_tokens);
+    text +=
+        fmt::format("{} request {} ended {} with {}, {} and {} tokens, {} {} {} {}\n",
+                    ns(facts.ended), index(facts.request.id), static_cast<int>(facts.end),
+                    facts.output_tokens, facts.sequence_tokens, facts.cached_tokens,
+                    facts.preemptions, facts.swaps_out, facts.swaps_in, facts.recomputed_tokens);
     for (const Duration phase : facts.phases) text += fmt::format(" {}", phase.count());
     text += fmt::format(" {} {}\n", ns(facts.first_scheduled), ns(facts.first_token));
   }
@@ -116,9 +117,9 @@ ServerSettings roomier(ServerSettings settings) {
 
 class MacroSteps : public testing::TestWithParam<std::string> {};
 
-// Would catch: a macro-step that runs past an arrival, a cancellation, a copy's end, a completion or
-// a change of rank; blocks taken in another order or at another time; a wrong duration, token gap,
-// count or phase; a batch that single steps would have formed differently.
+// Would catch: a macro-step that runs past an arrival, a cancellation, a copy's end, a completion
+// or a change of rank; blocks taken in another order or at another time; a wrong duration, token
+// gap, count or phase; a batch that single steps would have formed differently.
 TEST_P(MacroSteps, AreTheSameToTheLastByteAsSingleSteps) {
   EXPECT_TRUE(rc::check([this] {
     const auto jobs = long_jobs();

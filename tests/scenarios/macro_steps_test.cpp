@@ -59,7 +59,8 @@ TEST(MacroSteps, EndWhereAQuantumIsUsedUp) {
   EXPECT_EQ(passes(jobs, policy, ample()), 12) << "the prefill, and one for each level";
 }
 
-// Would catch: one that takes blocks that are not there; with none left the worse gives way as ever.
+// Would catch: one that takes blocks that are not there; with none left the worse gives way as
+// ever.
 TEST(MacroSteps, EndWhereTheBlocksEnd) {
   ServerSettings settings;
   settings.kv.device_blocks = 8;
