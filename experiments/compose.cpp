@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "experiments/data_files.hpp"
 #include "models/cost_model_file.hpp"
@@ -93,8 +96,25 @@ Machine compose_machine(Settings settings) {
   return machine;
 }
 
-Trace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
-                    const Settings& settings, std::uint64_t seed) {
+std::unique_ptr<TraceView> RunTrace::view() const {
+  if (whole_) return std::make_unique<TraceView>(*whole_);
+  return std::make_unique<TraceStream>(path_, options_, survey_);
+}
+
+namespace {
+
+/// What can be read twice and is worth it. (A pipe can be read once.)
+bool is_large_file(const std::string& path, std::uintmax_t least_bytes) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+  return !error && bytes >= least_bytes;
+}
+
+}  // namespace
+
+RunTrace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
+                       const Settings& settings, std::uint64_t seed, std::uintmax_t stream_bytes) {
   Trace trace;
   if (is_workload_plan(path)) {
     trace = generate(read_workload_plan(path), seed);
@@ -104,25 +124,27 @@ Trace compose_trace(const std::string& path, const std::string& format, const st
     options.format = format;
     options.zero = parse_zero_tokens(zero);
     options.limit = settings.limit;
+    if (!settings.request_rate && is_large_file(path, stream_bytes)) {
+      if (auto survey = survey_trace(path, options)) {
+        return {path, std::move(options), std::move(*survey)};
+      }
+    }
     trace = read_trace(path, options);
   }
   if (settings.request_rate) scale_to_rate(trace, *settings.request_rate);
-  return trace;
+  return RunTrace(std::move(trace));
 }
 
 namespace {
 
-double mean_output_tokens(const Trace& trace) {
-  double sum = 0;
-  for (std::size_t i = 0; i < trace.requests.size(); ++i) {
-    sum += static_cast<double>(trace.requests.output_tokens(i));
-  }
-  return sum / static_cast<double>(trace.requests.size());
+double mean_output_tokens(const RunTrace& trace) {
+  return static_cast<double>(trace.survey().output_tokens) /
+         static_cast<double>(trace.survey().requests);
 }
 
 /// The predictor, where the policy needs one.
 std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const Settings& settings,
-                                                   const OutputOracle& truth, const Trace& trace,
+                                                   const OutputOracle& truth, const RunTrace& trace,
                                                    std::uint64_t seed) {
   auto predictor = make_predictor(settings.predictor, truth, mean_output_tokens(trace), seed);
   return policy.needs().length_predictor ? std::move(predictor) : nullptr;
@@ -130,22 +152,25 @@ std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const S
 
 }  // namespace
 
-bool is_clairvoyant(const std::string& policy, const Machine& machine, const Trace& trace) {
+bool is_clairvoyant(const std::string& policy, const Machine& machine, const RunTrace& trace) {
   const Reserve reserve = machine.settings.server.kv.reserve;
   if (reserve == Reserve::pow2 || reserve == Reserve::oracle) return true;
   const auto made = compose_policy(policy, machine.settings.guard);
-  const TraceTruth truth(trace);
+  const Trace none;
+  const TraceView no_requests(none);
+  const TraceTruth truth(no_requests);  // only asked whether it is the truth
   const auto predictor = compose_predictor(*made, machine.settings, truth, trace, 0);
   return predictor != nullptr && predictor->clairvoyant();
 }
 
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
-                                const Trace& trace, std::uint64_t seed, Observer& observer) {
+                                const RunTrace& trace, TraceView& view, std::uint64_t seed,
+                                Observer& observer) {
   const auto made = compose_policy(policy, machine.settings.guard);
-  const TraceTruth truth(trace);
+  const TraceTruth truth(view);
   const auto predictor = compose_predictor(*made, machine.settings, truth, trace, seed);
   const KvSettings& kv = machine.settings.server.kv;
-  TraceWorkload workload(trace, kv.prefix_caching ? kv.block_size : 0);
+  TraceWorkload workload(view, kv.prefix_caching ? kv.block_size : 0);
   ModelExecutor executor(*machine.cost, truth, seed);
   SimClock clock;
   Scheduler scheduler(machine.settings.server,
@@ -153,12 +178,9 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
   return {serve(scheduler, clock, workload, executor, observer)};
 }
 
-SoloTimes::SoloTimes(const Trace& trace, const CostModel& cost) : cost_(cost) {
+SoloTimes::SoloTimes(const RunTrace& trace, const CostModel& cost) : cost_(cost) {
   constexpr std::int64_t kLongestContext = 20'000'000;  // bounds the table of sums
-  const RequestTable& requests = trace.requests;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    known_ &= requests.input_tokens(i) + requests.output_tokens(i) <= kLongestContext;
-  }
+  known_ = trace.survey().longest_context <= kLongestContext;
 }
 
 Duration SoloTimes::of(std::int64_t prompt_tokens, std::int64_t output_tokens) {

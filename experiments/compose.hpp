@@ -11,6 +11,7 @@
 #include "sim/ports/observer.hpp"
 #include "sim/ports/policy.hpp"
 #include "traces/trace.hpp"
+#include "traces/trace_stream.hpp"
 
 namespace tokenyard {
 
@@ -28,21 +29,47 @@ struct Machine {
 /// Throws `InputError` when the settings name no cost, no pool, or what does not fit together.
 Machine compose_machine(Settings settings);
 
+/// A trace as runs use it: whole in memory, or read again from its file along with each run.
+/// Immutable; safe to share between threads.
+class RunTrace {
+ public:
+  /// In memory.
+  explicit RunTrace(Trace trace)
+      : whole_(std::make_unique<const Trace>(std::move(trace))), survey_(survey_of(*whole_)) {}
+  /// Read along; `survey` is of this file, read with these options.
+  RunTrace(std::string path, ReadOptions options, TraceSurvey survey)
+      : path_(std::move(path)), options_(std::move(options)), survey_(std::move(survey)) {}
+
+  const TraceSurvey& survey() const { return survey_; }
+  bool streamed() const { return whole_ == nullptr; }
+
+  /// The requests, for one run. Refers to this object.
+  std::unique_ptr<TraceView> view() const;
+
+ private:
+  std::unique_ptr<const Trace> whole_;  ///< null: it is read along
+  std::string path_;
+  ReadOptions options_;
+  TraceSurvey survey_;
+};
+
 /// A trace file, or a workload plan (its file or text) drawn with `seed`; then the first `limit`
-/// requests, at `request_rate`.
-Trace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
-                    const Settings& settings, std::uint64_t seed);
+/// requests, at `request_rate`. A file of at least `stream_bytes` whose requests arrive in its
+/// order is not kept in memory, unless its rate is changed.
+RunTrace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
+                       const Settings& settings, std::uint64_t seed, std::uintmax_t stream_bytes);
 
 /// Whether a run of this policy under these settings uses the true output lengths.
-bool is_clairvoyant(const std::string& policy, const Machine& machine, const Trace& trace);
+bool is_clairvoyant(const std::string& policy, const Machine& machine, const RunTrace& trace);
 
 struct SimulationCounts {
   std::int64_t passes = 0;  ///< times the scheduler was asked
 };
 
-/// Runs one simulation to its end. `seed` feeds the predictor's noise.
+/// Runs one simulation of `view`, made by `trace`, to its end. `seed` feeds the predictor's noise.
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
-                                const Trace& trace, std::uint64_t seed, Observer& observer);
+                                const RunTrace& trace, TraceView& view, std::uint64_t seed,
+                                Observer& observer);
 
 /// How long each request of a trace would take alone on the machine, its prompt prefilled whole:
 /// the divisor of slowdown. Sums up to each context are shared by all, so memory is 8 bytes a token
@@ -50,7 +77,7 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
 class SoloTimes {
  public:
   /// `cost` must outlive it.
-  SoloTimes(const Trace& trace, const CostModel& cost);
+  SoloTimes(const RunTrace& trace, const CostModel& cost);
 
   /// Of a request of the trace; 0 for all of a trace with contexts of over 20 million tokens.
   Duration of(std::int64_t prompt_tokens, std::int64_t output_tokens);

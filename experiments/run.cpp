@@ -105,7 +105,19 @@ void note_rejections(const std::string& label, const Recorder& recorder,
                               recorder.ended_requests(), reasons));
 }
 
-RunResult run_one(const RunRow& row, const Trace& trace, SummaryKey key, const Output& output,
+/// Tells a trace that is read along which requests are written and done with.
+class Forgetter final : public Observer {
+ public:
+  Forgetter(TraceView& trace, const Recorder& recorder) : trace_(trace), recorder_(recorder) {}
+
+  void ended(const RequestFacts&) override { trace_.forget_before(recorder_.all_ended_before()); }
+
+ private:
+  TraceView& trace_;
+  const Recorder& recorder_;
+};
+
+RunResult run_one(const RunRow& row, const RunTrace& trace, SummaryKey key, const Output& output,
                   Progress* progress, std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
   key.clairvoyant = is_clairvoyant(row.policy, row.machine, trace);
@@ -117,28 +129,34 @@ RunResult run_one(const RunRow& row, const Trace& trace, SummaryKey key, const O
   options.alone = [&solo](std::int64_t prompt_tokens, std::int64_t output_tokens) {
     return solo.of(prompt_tokens, output_tokens);
   };
-  const RequestLabels labels = [&trace](RequestId id) { return trace.requests.label(index(id)); };
+  const std::unique_ptr<TraceView> view = trace.view();
+  const RequestLabels labels = [&view](RequestId id) {
+    const TraceView::Place place = view->place(index(id));
+    return place.table().label(place.at);
+  };
   std::optional<RequestsCsv> requests_csv;
   if (output.requests_csv) {
-    requests_csv.emplace(*output.requests_csv, "requests.csv", RequestNames{labels, trace.tenants});
+    requests_csv.emplace(*output.requests_csv, "requests.csv",
+                         RequestNames{labels, trace.survey().tenants});
     options.requests_csv = &*requests_csv;
   }
   options.iterations_csv = output.iterations_csv.get();
   Recorder recorder(options);
   InterruptWatch interrupts;
-  ObserverList observers({&recorder, &interrupts});
+  Forgetter forgetter(*view, recorder);
+  ObserverList observers({&recorder, &interrupts, &forgetter});
   std::unique_ptr<TimelineWriter> timeline;
   if (output.timeline_json) {
     timeline = std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", labels);
     observers.add(*timeline);
   }
   if (progress != nullptr) {
-    progress->begin(key.label, static_cast<std::int64_t>(trace.requests.size()));
+    progress->begin(key.label, static_cast<std::int64_t>(trace.survey().requests));
     observers.add(*progress);
   }
 
   RunResult result;
-  result.passes = run_simulation(row.policy, row.machine, trace, key.seed, observers).passes;
+  result.passes = run_simulation(row.policy, row.machine, trace, *view, key.seed, observers).passes;
   recorder.finish();
   if (timeline) timeline->finish();
   close_file(output.requests_csv.get(), "requests.csv");
@@ -146,7 +164,7 @@ RunResult run_one(const RunRow& row, const Trace& trace, SummaryKey key, const O
   close_file(output.timeline_json.get(), "timeline.json");
   note_rejections(key.label, recorder, notes);
   result.iterations = recorder.iterations();
-  result.trace_digest = trace.digest;
+  result.trace_digest = view->digest();
   result.summary = summarize(key, recorder);
   return result;
 }
@@ -210,9 +228,9 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
   RunResults results;
   results.notes = prepared.notes;
   for (const std::uint64_t seed : prepared.seeds) {
-    const Trace trace = compose_trace(plan.trace, plan.format, plan.zero,
-                                      prepared.rows.front().machine.settings, seed);
-    traces.push_back({trace.digest, trace.requests.size(), trace.counts});
+    const RunTrace trace =
+        compose_trace(plan.trace, plan.format, plan.zero, prepared.rows.front().machine.settings,
+                      seed, plan.stream_bytes);
     for (const RunRow& row : prepared.rows) {
       const RunName& name = prepared.names[results.runs.size()];
       const SummaryKey key{name.label, name.series, row.policy, row.system, seed, false};
@@ -220,6 +238,8 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
       results.runs.push_back(run_one(row, trace, key, output, progress, results.notes));
       results.runs.back().folder = name.folder;
     }
+    traces.push_back(
+        {results.runs.back().trace_digest, trace.survey().requests, trace.survey().counts});
   }
   return results;
 }

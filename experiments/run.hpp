@@ -36,6 +36,10 @@ struct RunPlan {
   bool iterations = false;  ///< write iterations.csv
   bool timeline = false;    ///< write timeline.json
   bool quiet = false;       ///< no progress line
+  /// Trace files of this size or more are read along with each run instead of kept in memory, where
+  /// their order allows it. Decides nothing about the results. Below it a trace in memory is small
+  /// (some 40 MB), and reading it twice would be the greater cost.
+  std::uintmax_t stream_bytes = std::uintmax_t{64} << 20U;
   /// For a plan of exactly one run that is a part of something larger; empty: named after its
   /// policy, and its system and seed where they vary.
   std::optional<RunName> name;

@@ -24,6 +24,12 @@ const ReaderEntry& reader_named(const std::string& name) {
                                suggestion(name, names), fmt::join(names, ", ")));
 }
 
+/// The path; refuses an unknown format before the file is opened.
+const std::string& checked_path(const std::string& path, const ReadOptions& options) {
+  if (!options.format.empty()) reader_named(options.format);
+  return path;
+}
+
 const ReaderEntry& reader_for(LineReader& lines, std::string_view first_line) {
   for (const auto& reader : trace_readers()) {
     if (reader.recognises(first_line)) return reader;
@@ -38,15 +44,33 @@ const ReaderEntry& reader_for(LineReader& lines, std::string_view first_line) {
 
 }  // namespace
 
-Trace read_trace(const std::string& path, const ReadOptions& options) {
-  const ReaderEntry* reader = options.format.empty() ? nullptr : &reader_named(options.format);
-  LineReader lines(path);
-  const auto first_line = lines.peek();
+TraceRows::TraceRows(const std::string& path, const ReadOptions& options, TraceBuilder::Ids ids)
+    : lines_(checked_path(path, options)), builder_(lines_, options.zero, ids) {
+  const auto first_line = lines_.peek();
   if (!first_line) throw InputError(path, 0, "", "the file is empty");
-  if (reader == nullptr) reader = &reader_for(lines, *first_line);
-  TraceBuilder rows(lines, options.zero);
-  const TraceOrigin origin = reader->read(lines, rows);
-  Trace trace = rows.finish(origin);
+  const ReaderEntry& format =
+      options.format.empty() ? reader_for(lines_, *first_line) : reader_named(options.format);
+  origin_ = format.origin;
+  reader_ = format.open(lines_);
+}
+
+bool TraceRows::add_next() {
+  TraceRow row;
+  if (!reader_->next(row)) return false;
+  if (builder_.counts().read == 0) builder_.set_meta(reader_->meta());
+  builder_.add(row);
+  return true;
+}
+
+std::int64_t TraceRows::origin_ns() const {
+  return origin_ == TraceOrigin::earliest_row ? builder_.earliest_ns() : 0;
+}
+
+Trace read_trace(const std::string& path, const ReadOptions& options) {
+  TraceRows rows(path, options);
+  while (rows.add_next()) {
+  }
+  Trace trace = rows.builder().finish(rows.origin_ns());
   trace.name = trace_name(path);
   if (options.limit) limit(trace, *options.limit);
   return trace;

@@ -3,6 +3,7 @@
 // traces/readers/catalogue.cpp.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,14 +15,29 @@
 
 namespace tokenyard {
 
+/// Reads the rows of one file of one format, one by one. Refers to its `LineReader`, which must
+/// outlive it.
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+
+  /// Reads the next row into `row`, which is new; false at the end of the file. Its texts and lists
+  /// live until the next call.
+  virtual bool next(TraceRow& row) = 0;
+
+  /// Known once the first row is.
+  virtual TraceMeta meta() const { return {}; }
+};
+
 /// A trace format: a row of the table of readers.
 struct ReaderEntry {
   const char* name;     ///< as `--format` has it
   const char* summary;  ///< for messages and lists: what its first line looks like
   /// Whether a file that begins with this line is of the format. Formats exclude one another.
   bool (*recognises)(std::string_view first_line);
-  /// Reads the whole file, row by row, into `rows`; returns where its times count from.
-  TraceOrigin (*read)(LineReader& lines, TraceBuilder& rows);
+  TraceOrigin origin;  ///< where its times count from
+  /// Begins to read a file, at its first line.
+  std::unique_ptr<RowReader> (*open)(LineReader& lines);
 };
 
 std::span<const ReaderEntry> trace_readers();
@@ -30,6 +46,29 @@ struct ReadOptions {
   std::string format;  ///< a reader's name; "" recognises the format by the first line
   ZeroTokens zero = ZeroTokens::drop;
   std::optional<std::int64_t> limit;  ///< keep the first so many requests, >= 1
+};
+
+/// A file's rows on their way into a trace.
+class TraceRows {
+ public:
+  /// Recognises the format where `options` do not name it. `ids` says whether ids are checked. Bad
+  /// input is an `InputError`, here and later.
+  TraceRows(const std::string& path, const ReadOptions& options,
+            TraceBuilder::Ids ids = TraceBuilder::Ids::checked);
+
+  /// Adds the next row to the builder; false at the end of the file.
+  bool add_next();
+
+  const std::string& path() const { return lines_.path(); }
+  TraceBuilder& builder() { return builder_; }
+  /// What the file's own times count from. After the last row.
+  std::int64_t origin_ns() const;
+
+ private:
+  LineReader lines_;
+  TraceBuilder builder_;
+  TraceOrigin origin_ = TraceOrigin::zero;
+  std::unique_ptr<RowReader> reader_;
 };
 
 /// Reads a trace file. Bad input is an `InputError` that names the file, the line and the field.

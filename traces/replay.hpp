@@ -6,36 +6,38 @@
 #include <vector>
 
 #include "sim/ports/workload.hpp"
-#include "traces/trace.hpp"
+#include "traces/trace_view.hpp"
 
 namespace tokenyard {
 
 /// Replays a trace: its arrivals, and the cancellations of impatient clients, at the recorded
 /// times. Events are posted as they come near, so that a queue stays small. A cancellation is
 /// posted with its arrival; one that finds its request gone is nobody's business. Refers to the
-/// trace, which must outlive it and stay as it is. The hashes of a prompt (see `prompt_hashes`) are
+/// view, which must outlive it. The hashes of a prompt (see `prompt_hashes`) are
 /// made when its arrival is posted and dropped at `on_end`, so that memory is bounded by the
 /// requests that live. One object serves one run, from the loop's thread.
 class TraceWorkload final : public Workload {
  public:
   /// `kv_block_tokens` is the size of a KV block of the server that shares them by prefix; 0: none
   /// does, and no request gets hashes.
-  explicit TraceWorkload(const Trace& trace, std::int64_t kv_block_tokens = 0)
+  explicit TraceWorkload(TraceView& trace, std::int64_t kv_block_tokens = 0)
       : trace_(trace), kv_block_tokens_(kv_block_tokens) {}
 
   void post_until(Time now, Events& events) override;
   void on_end(RequestId request, Time now, Events& events) override;
-  bool expects_more() const override { return next_ < trace_.requests.size(); }
+  bool expects_more() const override { return next_ < trace_.size(); }
 
   /// How many requests live whose prompts have hashes.
   std::size_t kept_hashes() const { return hashes_.size(); }
 
  private:
+  Time next_arrival();
   void post_next(Events& events);
 
-  const Trace& trace_;
+  TraceView& trace_;
   std::int64_t kv_block_tokens_;
   std::size_t next_ = 0;
+  Time last_posted_ = kNever;  ///< the arrival of the one before `next_`
   /// Of the requests that live; looked up, never gone through.
   std::unordered_map<RequestId, std::vector<BlockHash>> hashes_;
 };

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "traces/text_hash.hpp"
-
 namespace tokenyard {
 
-std::string digest_of(const Trace& trace) {
-  TextHash hash;
+void TraceDigest::add(const Trace& part, std::span<const std::string> tenants) {
+  TextHash hash = hash_;  // a local one stays in a register
   const auto optional = [&hash](const std::optional<std::int64_t>& value) {
     hash.word(value ? 1 : 0);
     if (value) hash.integer(*value);
@@ -16,8 +14,7 @@ std::string digest_of(const Trace& trace) {
     hash.word(values.size());
     for (const std::int64_t value : values) hash.integer(value);
   };
-  hash.word(trace.requests.size());
-  const RequestTable& requests = trace.requests;
+  const RequestTable& requests = part.requests;
   const TraceOptions none;
   RequestTable::Digits digits;
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -30,7 +27,7 @@ std::string digest_of(const Trace& trace) {
     optional(request.max_tokens);
     optional(request.predicted_output_tokens);
     hash.integer(request.priority);
-    hash.text(trace.tenants[index(requests.tenant(i))]);
+    hash.text(tenants[index(requests.tenant(i))]);
     // What few requests have is told by bits of one word, so that the others cost nothing.
     const bool asks = request.n > 1 || request.best_of || request.beam_width;
     const bool lists = request.outputs.count > 0 || request.block_hashes.count > 0 ||
@@ -43,13 +40,23 @@ std::string digest_of(const Trace& trace) {
       optional(request.beam_width);
     }
     if (lists) {
-      list(trace.outputs.at(request.outputs));
-      list(trace.block_hashes.at(request.block_hashes));
-      list(trace.prompt_token_ids.at(request.prompt_token_ids));
-      if (request.block_hashes.count > 0) hash.integer(trace.block_tokens);
+      list(part.outputs.at(request.outputs));
+      list(part.block_hashes.at(request.block_hashes));
+      list(part.prompt_token_ids.at(request.prompt_token_ids));
+      if (request.block_hashes.count > 0) hash.integer(part.block_tokens);
     }
   }
-  return fmt::format("{:016x}", hash.value());
+  hash_ = hash;
+}
+
+std::string TraceDigest::text() const {
+  return fmt::format("{:016x}", hash_.value());
+}
+
+std::string digest_of(const Trace& trace) {
+  TraceDigest digest(trace.requests.size());
+  digest.add(trace, trace.tenants);
+  return digest.text();
 }
 
 }  // namespace tokenyard

@@ -2,11 +2,13 @@
 // What came: a recorded or generated workload as the simulator uses it.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "traces/list_pool.hpp"
 #include "traces/request_table.hpp"
+#include "traces/text_hash.hpp"
 #include "traces/trace_request.hpp"
 
 namespace tokenyard {
@@ -54,5 +56,21 @@ struct Trace {
 /// its prompt (`TextHash`; an optional value is preceded by whether it is there, a list by its
 /// length). 16 hex digits. It tells traces apart; it is no protection against forgery.
 std::string digest_of(const Trace& trace);
+
+/// The same, of a trace that comes in parts.
+class TraceDigest {
+ public:
+  /// `requests` is how many the whole trace has.
+  explicit TraceDigest(std::size_t requests) { hash_.word(requests); }
+
+  /// The next requests of the trace; `tenants` are the whole trace's.
+  void add(const Trace& part, std::span<const std::string> tenants);
+
+  /// After the last request.
+  std::string text() const;
+
+ private:
+  TextHash hash_;
+};
 
 }  // namespace tokenyard

@@ -113,10 +113,12 @@ void TraceBuilder::add(const TraceRow& row) {
   if (number > 0 && row.arrival_ns < previous_) ++trace_.counts.unsorted;
   previous_ = row.arrival_ns;
 
-  if (row.label) {
-    check_label(*row.label, number);
-  } else if (!row_numbers_) {
-    check_label(fmt::format_int(number).str(), number);
+  if (ids_ == Ids::checked) {
+    if (row.label) {
+      check_label(*row.label, number);
+    } else if (!row_numbers_) {
+      check_label(fmt::format_int(number).str(), number);
+    }
   }
 
   std::int64_t input = row.input_tokens;
@@ -154,8 +156,17 @@ void TraceBuilder::add(const TraceRow& row) {
   if (row.prompt_token_ids) {
     options.prompt_token_ids = trace_.prompt_token_ids.add(*row.prompt_token_ids);
   }
-  trace_.requests.push_back(static_cast<std::uint32_t>(number), kOrigin + Duration(row.arrival_ns),
-                            input, output, owner, options);
+  trace_.requests.push_back(label_number(row, number), kOrigin + Duration(row.arrival_ns), input,
+                            output, owner, options);
+  latest_kept_ = kept_ == 0 ? row.arrival_ns : std::max(latest_kept_, row.arrival_ns);
+  ++kept_;
+}
+
+/// In the pool that the table will be given: one of all rows, or one of the block's requests.
+std::uint32_t TraceBuilder::label_number(const TraceRow& row, std::int64_t number) {
+  if (ids_ == Ids::checked || !row.label) return static_cast<std::uint32_t>(number);
+  block_labels_.add(*row.label);
+  return static_cast<std::uint32_t>(block_labels_.size() - 1);
 }
 
 /// Refuses an id that no format allows or that was there before. Ids that only number the rows,
@@ -176,27 +187,43 @@ void TraceBuilder::check_label(std::string_view label, std::int64_t row) {
   }
 }
 
-Trace TraceBuilder::finish(TraceOrigin origin) {
-  if (trace_.requests.empty()) {
+void TraceBuilder::check_whole(std::int64_t origin_ns) {
+  if (kept_ == 0) {
     lines_.refuse("", trace_.counts.read == 0
                           ? std::string("the trace has no request")
                           : fmt::format("the trace has no request left: {} of {} rows have {}",
                                         zero_rows_, trace_.counts.read, kZeroTokens));
   }
-  if (zero_rows_ > 0) trace_.counts.dropped.push_back({std::string(kZeroTokens), zero_rows_});
-  trace_.tenants = std::move(tenant_names_);
-  if (origin == TraceOrigin::earliest_row) {
-    RequestTable& requests = trace_.requests;
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-      requests.set_arrival(i, requests.arrival(i) - Duration(earliest_));
-    }
-  }
-  trace_.requests.set_labels(labels_.take_labels());
-  settle(trace_);
-  if (trace_.requests.arrival(trace_.requests.size() - 1) - kOrigin > kLongest) {
+  if (latest_kept_ - origin_ns > kLongest.count()) {
     lines_.refuse("", "the trace is longer than 100 years");
   }
+  if (zero_rows_ > 0) trace_.counts.dropped.push_back({std::string(kZeroTokens), zero_rows_});
+  trace_.counts.kept = kept_;
+}
+
+Trace TraceBuilder::finish(std::int64_t origin_ns) {
+  check_whole(origin_ns);
+  RequestTable& requests = trace_.requests;
+  if (origin_ns != 0) {
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      requests.set_arrival(i, requests.arrival(i) - Duration(origin_ns));
+    }
+  }
+  requests.set_labels(labels_.take_labels());
+  trace_.tenants = std::move(tenant_names_);
+  settle(trace_);
   return std::move(trace_);
+}
+
+Trace TraceBuilder::take_block() {
+  Trace block;
+  block.block_tokens = trace_.block_tokens;
+  std::swap(block.requests, trace_.requests);
+  std::swap(block.outputs, trace_.outputs);
+  std::swap(block.block_hashes, trace_.block_hashes);
+  std::swap(block.prompt_token_ids, trace_.prompt_token_ids);
+  block.requests.set_labels(std::exchange(block_labels_, {}));
+  return block;
 }
 
 void settle(Trace& trace) {

@@ -44,36 +44,69 @@ enum class TraceOrigin : std::uint8_t {
   earliest_row  ///< the earliest row (kept or not) becomes the origin
 };
 
+/// What a trace says of itself before its requests.
+struct TraceMeta {
+  std::string json;  ///< the canonical form's meta object, "" where there is none
+  std::int64_t block_tokens = 0;
+};
+
 /// Takes the rows of any format and makes the trace: counts, drops, checks ids, sorts. The rules
 /// that all formats share are here and nowhere else. Refers to `lines` for the places in messages.
 class TraceBuilder {
  public:
-  TraceBuilder(const LineReader& lines, ZeroTokens zero) : lines_(lines), zero_(zero) {}
+  /// Whether ids are checked, or known to be right from an earlier reading.
+  enum class Ids : std::uint8_t { checked, trusted };
+
+  TraceBuilder(const LineReader& lines, ZeroTokens zero, Ids ids = Ids::checked)
+      : lines_(lines), zero_(zero), ids_(ids) {}
 
   /// Throws `InputError` at the current line for what no format allows: a duplicate id, an output
   /// beyond `max_tokens`, a control character in a name, a zero length where that is an error,
   /// sequences or lists that contradict one another or the lengths.
   void add(const TraceRow& row);
 
-  /// The meta object, and the `block_tokens` that it gives, where it does. Before the rows.
-  void set_meta(std::string json, std::int64_t block_tokens = 0) {
-    trace_.meta = std::move(json);
-    trace_.block_tokens = block_tokens;
+  /// Before the rows.
+  void set_meta(TraceMeta meta) {
+    trace_.meta = std::move(meta.json);
+    trace_.block_tokens = meta.block_tokens;
   }
 
-  /// The trace, sorted and counted; without requests it is an `InputError`. Called once.
-  Trace finish(TraceOrigin origin);
+  /// Counts of the rows so far; `kept` and `dropped` after `check_whole`.
+  const TraceCounts& counts() const { return trace_.counts; }
+  /// The names of the tenants of the requests so far.
+  const std::vector<std::string>& tenants() const { return tenant_names_; }
+  /// The earliest arrival of any row so far, in the file's own time.
+  std::int64_t earliest_ns() const { return earliest_; }
+
+  /// Refuses a trace without requests, and one that is too long; completes the counts. Called once,
+  /// after the last row. `origin_ns` is what the file's times count from.
+  void check_whole(std::int64_t origin_ns);
+
+  /// The trace, checked as a whole, sorted and counted. Called once, after the last row, where no
+  /// block was taken.
+  Trace finish(std::int64_t origin_ns);
+
+  // Rows may also be taken away in blocks, in the order of the file.
+
+  /// How many requests the next block would have.
+  std::size_t waiting() const { return trace_.requests.size(); }
+  /// The requests added since the last block, with their lists; their arrivals are in the file's
+  /// own time, their tenants those of `tenants`. They have labels only where ids are trusted.
+  Trace take_block();
 
  private:
   TenantId tenant(std::string_view name);
+  std::uint32_t label_number(const TraceRow& row, std::int64_t number);
   void check_label(std::string_view label, std::int64_t row);
   void check_sequences(const TraceRow& row) const;
   void check_prompt(const TraceRow& row) const;
 
   const LineReader& lines_;
   ZeroTokens zero_;
+  Ids ids_;
   Trace trace_;
   LabelSet labels_;
+  LabelPool block_labels_;   ///< of the requests of this block, where ids are trusted
   bool row_numbers_ = true;  ///< every id so far was the number of its row, and is in no set
   TenantId last_tenant_{};
   std::unordered_map<std::string, TenantId> tenant_ids_;
@@ -81,6 +114,8 @@ class TraceBuilder {
   std::int64_t zero_rows_ = 0;
   std::int64_t earliest_ = 0;
   std::int64_t previous_ = 0;
+  std::int64_t kept_ = 0;
+  std::int64_t latest_kept_ = 0;
 };
 
 /// Sorts the requests stably by arrival, renumbers the tenants in the order of their first

@@ -18,14 +18,21 @@ Duration span_of(const Trace& trace) {
 
 }  // namespace
 
-void limit(Trace& trace, std::int64_t requests) {
+std::size_t checked_limit(std::int64_t requests) {
   if (requests < 1) {
     throw InputError(fmt::format("the limit must be at least 1 request, it is {}", requests));
   }
-  const auto kept = static_cast<std::size_t>(requests);
+  return static_cast<std::size_t>(requests);
+}
+
+DroppedRows beyond_limit(std::size_t requests) {
+  return {"beyond the limit", static_cast<std::int64_t>(requests)};
+}
+
+void limit(Trace& trace, std::int64_t requests) {
+  const std::size_t kept = checked_limit(requests);
   if (kept >= trace.requests.size()) return;
-  trace.counts.dropped.push_back(
-      {"beyond the limit", static_cast<std::int64_t>(trace.requests.size() - kept)});
+  trace.counts.dropped.push_back(beyond_limit(trace.requests.size() - kept));
   trace.requests.resize(kept);
   settle(trace);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "traces/trace.hpp"
@@ -8,6 +9,10 @@ namespace tokenyard {
 
 /// Keeps the first `requests` requests; the rest count as dropped. Less than 1 is an `InputError`.
 void limit(Trace& trace, std::int64_t requests);
+
+/// A limit as a number of requests, and what it drops as counted.
+std::size_t checked_limit(std::int64_t requests);
+DroppedRows beyond_limit(std::size_t requests);
 
 /// Multiplies every arrival (and so every gap) by one factor, such that the mean rate
 /// (n - 1) / (last - first) is `requests_per_s`. Clients' patience (`cancel_after`) stays as it is.

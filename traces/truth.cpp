@@ -7,17 +7,16 @@
 namespace tokenyard {
 
 std::int64_t TraceTruth::output_tokens(RequestId request) const {
-  const RequestTable& requests = trace_.requests;
-  invariant(index(request) < requests.size(), "the truth knows every request", "request {} of {}",
-            index(request), requests.size());
-  return requests.output_tokens(index(request));
+  const TraceView::Place place = trace_.place(index(request));
+  return place.table().output_tokens(place.at);
 }
 
 std::int64_t TraceTruth::output_tokens(RequestId request, std::int32_t sequence) const {
-  const std::int64_t longest = output_tokens(request);
-  const TraceOptions* const options = trace_.requests.options(index(request));
+  const TraceView::Place place = trace_.place(index(request));
+  const std::int64_t longest = place.table().output_tokens(place.at);
+  const TraceOptions* const options = place.table().options(place.at);
   if (options == nullptr || options->outputs.count == 0) return longest;
-  const auto list = trace_.outputs.at(options->outputs);
+  const auto list = place.trace->outputs.at(options->outputs);
   invariant(sequence >= 0 && std::cmp_less(sequence, list.size()), "the truth knows every sequence",
             "sequence {} of {}, request {}", sequence, list.size(), index(request));
   return list[static_cast<std::size_t>(sequence)];

@@ -3,15 +3,15 @@
 #include <cstdint>
 
 #include "sim/ports/output_oracle.hpp"
-#include "traces/trace.hpp"
+#include "traces/trace_view.hpp"
 
 namespace tokenyard {
 
-/// The true output lengths of a trace, which must outlive it and stay as it is. Immutable; safe to
-/// read from several threads.
+/// The true output lengths of a trace, of those requests that its view has in memory. The view must
+/// outlive it. For the loop's thread.
 class TraceTruth final : public OutputOracle {
  public:
-  explicit TraceTruth(const Trace& trace) : trace_(trace) {}
+  explicit TraceTruth(const TraceView& trace) : trace_(trace) {}
 
   /// `request` must be one of the trace.
   std::int64_t output_tokens(RequestId request) const override;
@@ -21,7 +21,7 @@ class TraceTruth final : public OutputOracle {
   std::int64_t output_tokens(RequestId request, std::int32_t sequence) const override;
 
  private:
-  const Trace& trace_;
+  const TraceView& trace_;
 };
 
 }  // namespace tokenyard

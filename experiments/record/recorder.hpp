@@ -58,6 +58,8 @@ class Recorder final : public Observer {
 
   /// How many requests have ended.
   std::int64_t ended_requests() const { return ended_; }
+  /// The lowest id that has not ended; those below it are in requests.csv.
+  std::size_t all_ended_before() const { return window_.taken(); }
   /// How many were refused, by reason.
   const std::map<std::string_view, std::int64_t>& rejections() const { return rejections_; }
   /// What the summary is computed from; complete after `finish`.

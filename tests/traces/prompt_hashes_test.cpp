@@ -196,7 +196,8 @@ TEST(PromptHashes, OfMooncakesBlocks) {
 // server that shares nothing, or are kept for ever.
 TEST(PromptHashes, LiveAsLongAsTheirRequest) {
   const Trace trace = read_text(kMooncakeLike);
-  TraceWorkload workload(trace, 16);
+  TraceView view(trace);
+  TraceWorkload workload(view, 16);
   Events events;
   std::vector<Event> due;
   std::vector<Request> requests;
@@ -215,7 +216,8 @@ TEST(PromptHashes, LiveAsLongAsTheirRequest) {
   for (std::uint32_t i = 0; i < 4; ++i) workload.on_end(RequestId{i}, kOrigin, events);
   EXPECT_EQ(workload.kept_hashes(), 0U);
 
-  TraceWorkload unshared(trace);
+  TraceView again(trace);
+  TraceWorkload unshared(again);
   unshared.post_until(kOrigin, events);
   events.take_due(kNever, due);
   ASSERT_FALSE(due.empty());

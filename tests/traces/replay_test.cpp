@@ -32,7 +32,8 @@ Trace trace_of(const std::vector<std::int64_t>& arrivals_ns) {
 
 /// Runs a workload to its end as the loop does; returns all events in the order they became due.
 std::vector<Event> replay(const Trace& trace) {
-  TraceWorkload workload(trace);
+  TraceView view(trace);
+  TraceWorkload workload(view);
   Events events;
   std::vector<Event> due;
   std::vector<Event> all;
@@ -70,7 +71,8 @@ RC_GTEST_PROP(Replay, PostsEveryArrivalOnceInOrder, ()) {
 // event.
 TEST(Replay, PostsNoFurtherThanOneArrivalAhead) {
   const Trace trace = trace_of({0, 0, 5, 5, 9});
-  TraceWorkload workload(trace);
+  TraceView view(trace);
+  TraceWorkload workload(view);
   Events events;
   std::vector<Event> due;
   const auto pending = [&] {
@@ -108,7 +110,8 @@ TEST(Replay, CancelsImpatientClients) {
 // Would catch: lengths of other requests, and reading beyond the trace.
 TEST(Truth, IsTheTracesOwn) {
   const Trace trace = trace_of({0, 1, 2, 3});
-  const TraceTruth truth(trace);
+  const TraceView view(trace);
+  const TraceTruth truth(view);
   for (std::uint32_t i = 0; i < 4; ++i) {
     EXPECT_EQ(truth.output_tokens(RequestId{i}), trace.requests[i].output_tokens);
   }

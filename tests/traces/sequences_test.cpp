@@ -57,7 +57,8 @@ TEST(Sequences, AreWhatTheClientAskedFor) {
 TEST(Sequences, ReachTheRequest) {
   for (const Asked& asked : kAsked) {
     const Trace trace = read_text(line_with(asked.fields));
-    TraceWorkload workload(trace);
+    TraceView view(trace);
+    TraceWorkload workload(view);
     Events events;
     std::vector<Event> due;
     workload.post_until(kOrigin, events);
@@ -102,7 +103,8 @@ TEST(OutputLists, GiveEachSequenceItsLength) {
       "\n"
       R"({"id":"beams","arrival_ns":5,"input_tokens":5,"output_tokens":8,"beam_width":2})"
       "\n");
-  const TraceTruth truth(trace);
+  const TraceView view(trace);
+  const TraceTruth truth(view);
   const auto lengths = [&](std::uint32_t request) {
     std::vector<std::int64_t> all = {truth.output_tokens(RequestId{request})};
     for (std::int32_t i = 0; i < trace.requests[request].width(); ++i) {
@@ -122,7 +124,7 @@ TEST(OutputLists, GiveEachSequenceItsLength) {
 // Would catch: a truth that asks for lists where no request has one.
 TEST(OutputLists, AreNotNeeded) {
   const Trace trace = read_text(line_with(R"("n":3)"));
-  EXPECT_EQ(TraceTruth(trace).output_tokens(RequestId{0}, 2), 9);
+  EXPECT_EQ(TraceTruth(TraceView(trace)).output_tokens(RequestId{0}, 2), 9);
 }
 
 // Would catch: lists that are cut, padded or ignored.

@@ -16,31 +16,37 @@ bool recognises(std::string_view first_line) {
   return header_has(first_line, {"TIMESTAMP", "ContextTokens", "GeneratedTokens"});
 }
 
-TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
-  CsvReader csv(lines);
-  const std::vector<std::string> known = {"TIMESTAMP", "ContextTokens", "GeneratedTokens"};
-  csv.refuse_unknown(known);
-  const std::size_t timestamp = csv.require("TIMESTAMP");
-  const std::size_t context = csv.require("ContextTokens");
-  const std::size_t generated = csv.require("GeneratedTokens");
-  while (csv.next()) {
-    const auto arrival_ns = parse_timestamp(csv.text(timestamp));
-    if (!arrival_ns) {
-      csv.refuse(timestamp, fmt::format("'{}' is not a time like '2023-11-16 18:15:46.6805900'",
-                                        printable(csv.text(timestamp))));
-    }
-    TraceRow row;
-    row.arrival_ns = *arrival_ns;
-    row.input_tokens = csv.integer(context, 0, kMostTokens);
-    row.output_tokens = csv.integer(generated, 0, kMostTokens);
-    rows.add(row);
+class AzureRows final : public RowReader {
+ public:
+  explicit AzureRows(LineReader& lines) : csv_(lines) {
+    const std::vector<std::string> known = {"TIMESTAMP", "ContextTokens", "GeneratedTokens"};
+    csv_.refuse_unknown(known);
+    timestamp_ = csv_.require("TIMESTAMP");
+    context_ = csv_.require("ContextTokens");
+    generated_ = csv_.require("GeneratedTokens");
   }
-  return TraceOrigin::earliest_row;
-}
+
+  bool next(TraceRow& row) override {
+    if (!csv_.next()) return false;
+    const auto arrival_ns = parse_timestamp(csv_.text(timestamp_));
+    if (!arrival_ns) {
+      csv_.refuse(timestamp_, fmt::format("'{}' is not a time like '2023-11-16 18:15:46.6805900'",
+                                          printable(csv_.text(timestamp_))));
+    }
+    row.arrival_ns = *arrival_ns;
+    row.input_tokens = csv_.integer(context_, 0, kMostTokens);
+    row.output_tokens = csv_.integer(generated_, 0, kMostTokens);
+    return true;
+  }
+
+ private:
+  CsvReader csv_;
+  std::size_t timestamp_ = 0, context_ = 0, generated_ = 0;  // columns
+};
 
 }  // namespace
 
 const ReaderEntry kAzureReader = {"azure", "CSV: TIMESTAMP,ContextTokens,GeneratedTokens",
-                                  recognises, read};
+                                  recognises, TraceOrigin::earliest_row, open_rows<AzureRows>};
 
 }  // namespace tokenyard

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/strict_json.hpp"
@@ -71,26 +72,60 @@ std::vector<std::int64_t> read_block_hashes(const JsonObject& json) {
   return hashes;
 }
 
-void read_request(const JsonObject& json, TraceBuilder& rows) {
+class CanonicalRows final : public RowReader {
+ public:
+  explicit CanonicalRows(LineReader& lines) : lines_(lines) {}
+
+  bool next(TraceRow& row) override {
+    while (const auto line = lines_.next()) {
+      const bool first = std::exchange(first_, false);
+      if (read_plain_row(*line, row)) return true;
+      row = TraceRow();
+      const JsonObject json = JsonFile::parse(*line, lines_.path(), lines_.number());
+      if (!json.has("meta")) {
+        read_request(json, row);
+        return true;
+      }
+      if (!first) json.refuse("meta", "belongs on the first line");
+      const JsonObject meta = json.object("meta");
+      meta_ = {meta.raw(), meta.integer_or("block_tokens", 1, kMostTokens, 0)};
+      json.refuse_unread();
+    }
+    return false;
+  }
+
+  TraceMeta meta() const override { return meta_; }
+
+ private:
+  void read_request(const JsonObject& json, TraceRow& row);
+  void read_lists(const JsonObject& json, TraceRow& row);
+
+  LineReader& lines_;
+  bool first_ = true;
+  TraceMeta meta_;
+  // What this line's row refers to.
+  std::string label_, tenant_;
+  std::vector<std::int64_t> outputs_, block_hashes_, token_ids_;
+};
+
+void CanonicalRows::read_request(const JsonObject& json, TraceRow& row) {
   for (const std::string_view name : {"parents", "delay_ns"}) {
     if (json.has(name) && json.raw(name) != "[]") json.refuse(name, kParentsRefused);
   }
-  TraceRow row;
-  const std::string label = json.scalar_text("id");
+  label_ = json.scalar_text("id");
   if (const std::string raw = json.raw("id"); raw.front() != '"' && !parse_integer(raw)) {
     json.refuse("id", "expected a text or an integer, found " + printable(raw));
   }
-  const std::string tenant = json.string_or("tenant", "");
-  row.label = label;
-  row.tenant = tenant;
+  tenant_ = json.string_or("tenant", "");
+  row.label = label_;
+  row.tenant = tenant_;
   row.arrival_ns = json.integer("arrival_ns", 0, kLongest.count());
   row.input_tokens = json.integer("input_tokens", 0, kMostTokens);
-  std::vector<std::int64_t> outputs;
   if (json.has("output_tokens") && json.raw("output_tokens").starts_with('[')) {
-    outputs = json.integers("output_tokens", 1, kMostTokens);
-    if (outputs.empty()) json.refuse("output_tokens", "the list is empty");
-    row.outputs = outputs;
-    row.output_tokens = *std::max_element(outputs.begin(), outputs.end());
+    outputs_ = json.integers("output_tokens", 1, kMostTokens);
+    if (outputs_.empty()) json.refuse("output_tokens", "the list is empty");
+    row.outputs = outputs_;
+    row.output_tokens = *std::max_element(outputs_.begin(), outputs_.end());
   } else {
     row.output_tokens = json.integer("output_tokens", 0, kMostTokens);
   }
@@ -104,50 +139,28 @@ void read_request(const JsonObject& json, TraceBuilder& rows) {
   row.n = optional_sequences(json, "n").value_or(1);
   row.best_of = optional_sequences(json, "best_of");
   row.beam_width = optional_sequences(json, "beam_width");
-  std::vector<std::int64_t> block_hashes;
-  if (json.has("block_hashes")) {
-    block_hashes = read_block_hashes(json);
-    row.block_hashes = block_hashes;
-  }
-  std::vector<std::int64_t> token_ids;
-  if (json.has("prompt_token_ids")) {
-    token_ids = json.integers("prompt_token_ids", 0, kMostTokens);
-    row.prompt_token_ids = token_ids;
-  }
+  read_lists(json, row);
   for (const auto& name : ignored_fields()) {
     if (json.has(name)) json.raw(name);
   }
   json.refuse_unread();
-  rows.add(row);
 }
 
-TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
-  bool first = true;
-  while (const auto line = lines.next()) {
-    TraceRow plain;
-    if (read_plain_row(*line, plain)) {
-      rows.add(plain);
-      first = false;
-      continue;
-    }
-    const JsonObject json = JsonFile::parse(*line, lines.path(), lines.number());
-    if (json.has("meta")) {
-      if (!first) json.refuse("meta", "belongs on the first line");
-      const JsonObject meta = json.object("meta");
-      rows.set_meta(meta.raw(), meta.integer_or("block_tokens", 1, kMostTokens, 0));
-      json.refuse_unread();
-    } else {
-      read_request(json, rows);
-    }
-    first = false;
+void CanonicalRows::read_lists(const JsonObject& json, TraceRow& row) {
+  if (json.has("block_hashes")) {
+    block_hashes_ = read_block_hashes(json);
+    row.block_hashes = block_hashes_;
   }
-  return TraceOrigin::zero;
+  if (json.has("prompt_token_ids")) {
+    token_ids_ = json.integers("prompt_token_ids", 0, kMostTokens);
+    row.prompt_token_ids = token_ids_;
+  }
 }
 
 }  // namespace
 
 const ReaderEntry kCanonicalReader = {
     "tokenyard", "JSON Lines: {\"id\":…,\"arrival_ns\":…,\"input_tokens\":…,\"output_tokens\":…}",
-    recognises, read};
+    recognises, TraceOrigin::zero, open_rows<CanonicalRows>};
 
 }  // namespace tokenyard

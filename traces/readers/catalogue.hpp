@@ -1,6 +1,8 @@
 #pragma once
 // The formats, each defined in a file of its own beside this one.
 
+#include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +15,12 @@ extern const ReaderEntry kAzureReader;
 extern const ReaderEntry kVidurReader;
 extern const ReaderEntry kFlatCsvReader;
 extern const ReaderEntry kCanonicalReader;
+
+/// How a format whose rows are read by a `Rows` begins.
+template <typename Rows>
+std::unique_ptr<RowReader> open_rows(LineReader& lines) {
+  return std::make_unique<Rows>(lines);
+}
 
 /// Whether a CSV header has all of these columns, in any order.
 bool header_has(std::string_view header, std::initializer_list<std::string_view> columns);

@@ -58,50 +58,57 @@ class Cell {
   std::optional<std::size_t> at_;
 };
 
-TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
-  CsvReader csv(lines);
-  csv.refuse_unknown(known_columns());
-  const std::size_t arrival = csv.require("arrival_ns");
-  const std::size_t input = csv.require("input_tokens");
-  const std::size_t output = csv.require("output_tokens");
-  const auto id = csv.find("id");
-  const Cell max_tokens(csv, "max_tokens"), predicted(csv, "predicted_output_tokens");
-  const Cell priority(csv, "priority"), tenant(csv, "tenant"), cancel(csv, "cancel_after_ns");
-  const Cell parents(csv, "parents"), delay(csv, "delay_ns");
-  const Cell n(csv, "n"), best_of(csv, "best_of"), beam_width(csv, "beam_width");
-  const Cell block_hashes(csv, "block_hashes"), token_ids(csv, "prompt_token_ids");
-
-  while (csv.next()) {
-    for (const Cell& cell : {parents, delay}) {
-      if (cell.given()) csv.refuse(cell.column(), kParentsRefused);
-    }
-    for (const Cell& cell : {block_hashes, token_ids}) {
-      if (cell.given()) csv.refuse(cell.column(), kListRefused);
-    }
-    if (csv.text(output).starts_with('[')) csv.refuse(output, kListRefused);
-    TraceRow row;
-    if (id) row.label = csv.text(*id);
-    row.arrival_ns = csv.integer(arrival, 0, kLongest.count());
-    row.input_tokens = csv.integer(input, 0, kMostTokens);
-    row.output_tokens = csv.integer(output, 0, kMostTokens);
-    row.max_tokens = max_tokens.integer(1, kMostTokens);
-    row.predicted_output_tokens = predicted.integer(1, kMostTokens);
-    row.priority = static_cast<std::int32_t>(
-        priority.integer(std::numeric_limits<std::int32_t>::min(), kMostTokens).value_or(0));
-    row.tenant = tenant.text();
-    if (const auto after = cancel.integer(1, kLongest.count())) row.cancel_after = Duration(*after);
-    row.n = n.sequences().value_or(1);
-    row.best_of = best_of.sequences();
-    row.beam_width = beam_width.sequences();
-    rows.add(row);
+class FlatCsvRows final : public RowReader {
+ public:
+  explicit FlatCsvRows(LineReader& lines) : csv_(lines) {
+    csv_.refuse_unknown(known_columns());
+    arrival_ = csv_.require("arrival_ns");
+    input_ = csv_.require("input_tokens");
+    output_ = csv_.require("output_tokens");
   }
-  return TraceOrigin::zero;
-}
+
+  bool next(TraceRow& row) override {
+    if (!csv_.next()) return false;
+    for (const Cell& cell : {parents_, delay_}) {
+      if (cell.given()) csv_.refuse(cell.column(), kParentsRefused);
+    }
+    for (const Cell& cell : {block_hashes_, token_ids_}) {
+      if (cell.given()) csv_.refuse(cell.column(), kListRefused);
+    }
+    if (csv_.text(output_).starts_with('[')) csv_.refuse(output_, kListRefused);
+    if (id_) row.label = csv_.text(*id_);
+    row.arrival_ns = csv_.integer(arrival_, 0, kLongest.count());
+    row.input_tokens = csv_.integer(input_, 0, kMostTokens);
+    row.output_tokens = csv_.integer(output_, 0, kMostTokens);
+    row.max_tokens = max_tokens_.integer(1, kMostTokens);
+    row.predicted_output_tokens = predicted_.integer(1, kMostTokens);
+    row.priority = static_cast<std::int32_t>(
+        priority_.integer(std::numeric_limits<std::int32_t>::min(), kMostTokens).value_or(0));
+    row.tenant = tenant_.text();
+    if (const auto after = cancel_.integer(1, kLongest.count())) {
+      row.cancel_after = Duration(*after);
+    }
+    row.n = n_.sequences().value_or(1);
+    row.best_of = best_of_.sequences();
+    row.beam_width = beam_width_.sequences();
+    return true;
+  }
+
+ private:
+  CsvReader csv_;
+  std::size_t arrival_ = 0, input_ = 0, output_ = 0;  // columns
+  std::optional<std::size_t> id_ = csv_.find("id");
+  Cell max_tokens_{csv_, "max_tokens"}, predicted_{csv_, "predicted_output_tokens"};
+  Cell priority_{csv_, "priority"}, tenant_{csv_, "tenant"}, cancel_{csv_, "cancel_after_ns"};
+  Cell parents_{csv_, "parents"}, delay_{csv_, "delay_ns"};
+  Cell n_{csv_, "n"}, best_of_{csv_, "best_of"}, beam_width_{csv_, "beam_width"};
+  Cell block_hashes_{csv_, "block_hashes"}, token_ids_{csv_, "prompt_token_ids"};
+};
 
 }  // namespace
 
 const ReaderEntry kFlatCsvReader = {
     "csv", "CSV: id,arrival_ns,input_tokens,output_tokens and the optional canonical names",
-    recognises, read};
+    recognises, TraceOrigin::zero, open_rows<FlatCsvRows>};
 
 }  // namespace tokenyard

@@ -17,40 +17,46 @@ bool recognises(std::string_view first_line) {
   return header_has(first_line, {"num_prefill_tokens", "num_decode_tokens"});
 }
 
-TraceOrigin read(LineReader& lines, TraceBuilder& rows) {
-  CsvReader csv(lines);
-  const std::vector<std::string> known = {"arrived_at", "num_prefill_tokens", "num_decode_tokens",
-                                          "num_total_tokens", "pd_ratio"};
-  csv.refuse_unknown(known);
-  if (!csv.find("arrived_at") && csv.find("num_prefill_tokens")) {
-    lines.refuse("arrived_at",
-                 "the file has lengths but no arrivals; `trace generate` can draw from it with "
-                 "--lengths dataset:FILE");
+class VidurRows final : public RowReader {
+ public:
+  explicit VidurRows(LineReader& lines) : csv_(lines) {
+    const std::vector<std::string> known = {"arrived_at", "num_prefill_tokens", "num_decode_tokens",
+                                            "num_total_tokens", "pd_ratio"};
+    csv_.refuse_unknown(known);
+    if (!csv_.find("arrived_at") && csv_.find("num_prefill_tokens")) {
+      lines.refuse("arrived_at",
+                   "the file has lengths but no arrivals; `trace generate` can draw from it with "
+                   "--lengths dataset:FILE");
+    }
+    arrived_ = csv_.require("arrived_at");
+    prefill_ = csv_.require("num_prefill_tokens");
+    decode_ = csv_.require("num_decode_tokens");
   }
-  const std::size_t arrived = csv.require("arrived_at");
-  const std::size_t prefill = csv.require("num_prefill_tokens");
-  const std::size_t decode = csv.require("num_decode_tokens");
-  while (csv.next()) {
-    const auto arrival_ns = parse_decimal_seconds(csv.text(arrived));
+
+  bool next(TraceRow& row) override {
+    if (!csv_.next()) return false;
+    const auto arrival_ns = parse_decimal_seconds(csv_.text(arrived_));
     if (!arrival_ns) {
-      csv.refuse(arrived, fmt::format("'{}' is not a time in seconds (at most 100 years)",
-                                      printable(csv.text(arrived))));
+      csv_.refuse(arrived_, fmt::format("'{}' is not a time in seconds (at most 100 years)",
+                                        printable(csv_.text(arrived_))));
     }
     if (*arrival_ns < 0) {
-      csv.refuse(arrived, fmt::format("{} is negative", printable(csv.text(arrived))));
+      csv_.refuse(arrived_, fmt::format("{} is negative", printable(csv_.text(arrived_))));
     }
-    TraceRow row;
     row.arrival_ns = *arrival_ns;
-    row.input_tokens = csv.integer(prefill, 0, kMostTokens);
-    row.output_tokens = csv.integer(decode, 0, kMostTokens);
-    rows.add(row);
+    row.input_tokens = csv_.integer(prefill_, 0, kMostTokens);
+    row.output_tokens = csv_.integer(decode_, 0, kMostTokens);
+    return true;
   }
-  return TraceOrigin::zero;
-}
+
+ private:
+  CsvReader csv_;
+  std::size_t arrived_ = 0, prefill_ = 0, decode_ = 0;  // columns
+};
 
 }  // namespace
 
 const ReaderEntry kVidurReader = {"vidur", "CSV: arrived_at,num_prefill_tokens,num_decode_tokens",
-                                  recognises, read};
+                                  recognises, TraceOrigin::zero, open_rows<VidurRows>};
 
 }  // namespace tokenyard
