@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "sim/kernel/invariant.hpp"
 #include "traces/trace.hpp"
@@ -42,10 +42,11 @@ class TraceView {
   };
   /// Of a request that was needed and not forgotten.
   Place place(std::size_t id) const {
+    // Of a forgotten block the difference wraps around to a great number.
     const std::size_t block = (id >> block_bits_) - first_block_;
-    invariant(id < loaded_ && block < blocks_.size(), "a trace knows its requests",
-              "request {} of {}", id, size_);
-    return {blocks_[block], id & ((std::size_t{1} << block_bits_) - 1)};
+    const std::size_t at = id & ((std::size_t{1} << block_bits_) - 1);
+    if (block >= blocks_.size() || id >= loaded_) refuse(id);
+    return {blocks_[block], at};
   }
 
   /// Of the whole trace, see `digest_of`; precondition: its last request was needed.
@@ -65,7 +66,7 @@ class TraceView {
   }
   /// The oldest block is gone.
   void drop_first() {
-    blocks_.pop_front();
+    blocks_.erase(blocks_.begin());
     ++first_block_;
   }
   std::size_t loaded() const { return loaded_; }
@@ -73,6 +74,10 @@ class TraceView {
   std::size_t blocks() const { return blocks_.size(); }
 
  private:
+  [[noreturn]] void refuse(std::size_t id) const {
+    break_invariant("a trace knows its requests",
+                    "request " + std::to_string(id) + " of " + std::to_string(size_));
+  }
   /// Appends at least one request. Called while there are any left.
   virtual void load() {
     break_invariant("a trace knows its requests", "one more than there are is asked for");
@@ -82,7 +87,7 @@ class TraceView {
   int block_bits_;
   std::size_t loaded_ = 0;
   std::size_t first_block_ = 0;
-  std::deque<const Trace*> blocks_;
+  std::vector<const Trace*> blocks_;  ///< few: a run asks one after another
 };
 
 }  // namespace tokenyard

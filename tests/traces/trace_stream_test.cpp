@@ -162,6 +162,19 @@ TEST(TraceView, KnowsItsRequestsOnly) {
   EXPECT_EQ(view.place(0).at, 0U);
   EXPECT_ANY_THROW(view.need(1));
   EXPECT_ANY_THROW(view.place(1));
+
+  const TemporaryFolder folder;
+  const std::string path = folder.path("t.jsonl");
+  write(path, varied_rows());
+  const auto survey = survey_trace(path, {});
+  ASSERT_TRUE(survey);
+  TraceStream stream(path, {}, *survey);
+  stream.need(kBlock);
+  EXPECT_EQ(stream.place(0).at, 0U);
+  stream.forget_before(kBlock);
+  stream.need(2 * kBlock);
+  EXPECT_ANY_THROW(stream.place(0));
+  EXPECT_EQ(stream.place(kBlock + 1).at, 1U);
 }
 
 }  // namespace
