@@ -45,6 +45,7 @@ class TruePredictor final : public LengthPredictor {
   double output_tokens_mean(const RequestView& request) const override {
     return static_cast<double>(oracle_.output_tokens(request.id));
   }
+  bool stands() const override { return true; }
   bool clairvoyant() const override { return true; }
 
  private:

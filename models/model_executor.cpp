@@ -1,8 +1,20 @@
 #include "models/model_executor.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace tokenyard {
+
+/// What the oracle says; asked once where it can be remembered.
+inline std::int64_t ModelExecutor::output_tokens(const Slot& slot) {
+  if (slot.width > 1) return oracle_.output_tokens(slot.request, slot.sequence);
+  if (slot.place >= known_.size()) known_.resize(slot.place + 1);
+  KnownOutput& known = known_[slot.place];
+  if (known.request != slot.request) {
+    known = {slot.request, oracle_.output_tokens(slot.request, slot.sequence)};
+  }
+  return known.tokens;
+}
 
 void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) {
   for (const KvCopy& copy : iteration.copies) {
@@ -12,30 +24,27 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
     events.post(free_at, index(copy.id), CopyEnd{copy.id});
   }
   if (iteration.slots.empty()) return;
+  const std::size_t slots = iteration.slots.size();
   std::int64_t most = iteration.repeat.most;
-  for (const Slot& slot : iteration.slots) {
-    if (slot.yields) most = std::min(most, tokens_left(slot));
+  tokens_left_.resize(slots);
+  for (std::size_t i = 0; i < slots; ++i) {
+    const Slot& slot = iteration.slots[i];
+    tokens_left_[i] = slot.yields ? std::max<std::int64_t>(1, output_tokens(slot) - slot.generated)
+                                  : std::numeric_limits<std::int64_t>::max();
+    most = std::min(most, tokens_left_[i]);
   }
   run(iteration, most, now, events.next_time(Events::kKinds));
   const auto times = static_cast<std::int64_t>(ends_.size());
-  outcomes_.clear();
-  for (const Slot& slot : iteration.slots) {
-    SlotOutcome outcome;
-    if (slot.yields) {
-      outcome.finished = tokens_left(slot) <= times;
-      // The first tokens all come from the prompt; after that beams take over from one another.
-      if (slot.beam && slot.generated > 0) {
-        outcome.parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
-      }
-    }
-    outcomes_.push_back(outcome);
+  outcomes_.resize(slots);
+  for (std::size_t i = 0; i < slots; ++i) {
+    const Slot& slot = iteration.slots[i];
+    outcomes_[i].finished = tokens_left_[i] <= times;
+    // The first tokens all come from the prompt; after that beams take over from one another.
+    const bool survives = slot.beam && slot.yields && slot.generated > 0;
+    outcomes_[i].parent =
+        survives ? beams_.parent(slot.request, slot.generated, slot.sequence, slot.width) : -1;
   }
   events.post(ends_.back(), index(iteration.id), IterationEnd{iteration.id, outcomes_, ends_});
-}
-
-std::int64_t ModelExecutor::tokens_left(const Slot& slot) const {
-  return std::max<std::int64_t>(
-      1, oracle_.output_tokens(slot.request, slot.sequence) - slot.generated);
 }
 
 /// Fills `ends_`: `iteration` at most `most` times, until it meets a bound or an event is due.

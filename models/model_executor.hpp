@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "models/beam_survival.hpp"
@@ -26,11 +27,18 @@ class ModelExecutor final : public Executor {
  private:
   const CostModel& cost_;
   const OutputOracle& oracle_;
-  std::int64_t tokens_left(const Slot& slot) const;
+  struct KnownOutput {
+    RequestId request{std::numeric_limits<std::uint32_t>::max()};
+    std::int64_t tokens = 0;
+  };
+
+  std::int64_t output_tokens(const Slot& slot);
   void run(const Iteration& iteration, std::int64_t most, Time now, Time next_event);
 
   BeamSurvival beams_;
   std::vector<SlotOutcome> outcomes_;
+  std::vector<std::int64_t> tokens_left_;  // by slot
+  std::vector<KnownOutput> known_;         // of requests of one sequence, by place
   std::vector<Time> ends_;
   Time channel_free_at_[2] = {kOrigin, kOrigin};  // by CopyDirection
 };

@@ -14,6 +14,8 @@ namespace tokenyard {
 /// One sequence's part in an iteration.
 struct Slot {
   RequestId request{};
+  std::uint32_t place = 0;      ///< a small number of the request's own while it lives, used again
+                                ///< after that
   std::int32_t sequence = 0;    ///< which of the request's sequences, from 0
   std::int64_t computed = 0;    ///< tokens already in the KV cache when the iteration begins
   std::int64_t new_tokens = 0;  ///< tokens computed now: a prompt, a chunk, or 1 in decode; 0 for a

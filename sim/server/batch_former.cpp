@@ -1,12 +1,29 @@
 #include "sim/server/batch_former.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/kernel/invariant.hpp"
 
 namespace tokenyard {
 
 namespace {
+
+/// The slot of one more token of a single sequence.
+void fill_decode(Slot& slot, const LiveRequest& live) {
+  slot.request = live.view.id;
+  slot.place = live.view.slot;
+  slot.sequence = live.sequences.front().number;
+  slot.computed = live.view.computed;
+  slot.new_tokens = 1;
+  slot.generated = live.view.generated;
+  slot.prefill = false;
+  slot.yields = true;
+  slot.width = 1;
+  slot.beam = false;
+  slot.padding = false;
+  slot.blocks = live.sequences.front().blocks;
+}
 
 /// One token on top of a complete cache. A last chunk of one prompt token is still prefill.
 bool is_decode(const RequestView& view, std::int64_t computed) {
@@ -19,11 +36,18 @@ BatchFormer::BatchFormer(ServerState& state, Swapper& swapper)
     : state_(state), swapper_(swapper), limits_(state.settings.limits) {}
 
 void BatchFormer::start(InFlight& out) {
+  keep_none(out);
+  out.resumed = 0;
   out.iteration.slots.clear();
+  out.members.clear();
+  reset(out);
+}
+
+/// Begins anew on the limits.
+void BatchFormer::reset(InFlight& out) {
   out.iteration.block_copies.clear();
   out.iteration.copies.clear();
   out.iteration.load = IterationLoad();
-  out.members.clear();
   evicted_.clear();
   places_left_ = limits_.max_num_seqs;
   tokens_left_ = limits_.max_num_batched_tokens;
@@ -36,11 +60,12 @@ void BatchFormer::start(InFlight& out) {
 }
 
 void BatchFormer::form(InFlight& out) {
-  start(out);
+  auto next = go_on(out);
   swapper_.spare(nullptr);
   std::int64_t claimed = 0;  // places of those in transit
   leads_ = true;
-  for (LiveRequest& live : state_.ranking.order()) {
+  for (; next != state_.ranking.order().end(); ++next) {
+    LiveRequest& live = *next;
     if (places_left_ <= claimed) {
       closed_ = claimed > 0;
       break;
@@ -55,7 +80,7 @@ void BatchFormer::form(InFlight& out) {
     } else if (has_places(live, claimed)) {
       room = take(out, live);
     }
-    passed_over_ = passed_over_ || room != Room::now;
+    passed_over_ = passed_over_ || room != Room::now || live.moving();
     if (live.moving()) {
       claimed += live.view.sequences;
       enter_phase(state_, live, Phase::swap, state_.context.now());
@@ -68,6 +93,68 @@ void BatchFormer::form(InFlight& out) {
     }
   }
   if (closed_) add_guests(out);
+  if (leads_ && !out.members.empty()) state_.ranking.watch_head(*out.members.back());
+}
+
+/// Takes over those who were kept, where a walk would find them again and their blocks are there.
+/// Returns where the walk begins.
+RankIndex::Order::iterator BatchFormer::go_on(InFlight& out) {
+  const auto kept = static_cast<std::int64_t>(out.kept);
+  if (kept == 0 || !state_.ranking.head_stands() || kept > limits_.max_num_batched_tokens ||
+      out.kept_blocks > state_.blocks.free()) {
+    start(out);
+    return state_.ranking.order().begin();
+  }
+  reset(out);
+  for (std::size_t i = 0; out.kept_blocks > 0; ++i) {
+    LiveRequest& live = *out.members[i];
+    if (live.view.computed < live.covered_tokens) continue;
+    state_.memory.append_block(live);
+    out.iteration.slots[i].blocks = live.sequences.front().blocks;
+    --out.kept_blocks;
+  }
+  out.iteration.load.decode_sequences = kept;
+  out.iteration.load.decode_context_tokens = out.kept_context;
+  places_left_ -= kept;
+  tokens_left_ -= kept;
+  out.resumed = std::exchange(out.kept, 0);
+  return std::next(state_.ranking.order().iterator_to(*out.members.back()));
+}
+
+void BatchFormer::keep(InFlight& ended) {
+  std::vector<Slot>& slots = ended.iteration.slots;
+  std::size_t kept = 0;
+  ended.kept_context = ended.kept_blocks = 0;
+  for (std::size_t i = 0; leads_ && i < slots.size(); ++i) {
+    LiveRequest* const live = ended.members[i];
+    if (live == nullptr) continue;
+    Slot& slot = slots[kept];
+    if (slots[i].width == 1 && !slots[i].prefill) {  // it has decoded, so it decodes on
+      if (i != kept) slot = slots[i];
+      slot.computed = live->view.computed;
+      slot.generated = live->view.generated;
+    } else {
+      if (kept > 0 && live == ended.members[kept - 1]) continue;  // a sequence that has ended
+      if (live->sequences.size() != 1 || live->phase != Phase::decode ||
+          !is_decode(live->view, live->view.computed)) {
+        break;
+      }
+      fill_decode(slot, *live);
+    }
+    live->in_flight = true;
+    ended.members[kept++] = live;
+    ended.kept_context += live->view.computed + 1;
+    ended.kept_blocks += live->view.computed == live->covered_tokens ? 1 : 0;
+  }
+  ended.kept = kept;
+  ended.members.resize(kept);
+  slots.resize(kept);
+}
+
+void BatchFormer::keep_none(InFlight& ended) {
+  for (std::size_t i = 0; i < ended.kept; ++i) ended.members[i]->in_flight = false;
+  ended.kept = 0;
+  ended.members.clear();
 }
 
 bool BatchFormer::has_places(const LiveRequest& live, std::int64_t claimed) const {
@@ -85,6 +172,10 @@ void BatchFormer::add_guests(InFlight& out) {
 
 /// Puts `live` into the batch, or starts what must come first.
 Room BatchFormer::take(InFlight& out, LiveRequest& live) {
+  if (goes_on_decoding(live)) {
+    add_decode(out, live);
+    return Room::now;
+  }
   if (live.view.kv == KvPlace::host) return bring_back(live);
   // What was evicted for this batch does not come back in it: it would rob its better. (What left
   // a static batch that ends in this pass may open the next.)
@@ -95,6 +186,24 @@ Room BatchFormer::take(InFlight& out, LiveRequest& live) {
   const Room room = secure_blocks(out, live, start + tokens);
   if (room == Room::now) add(out, live, tokens);
   return room;
+}
+
+/// Whether all that `live` needs is one more token in a block it has: what most do at most times.
+bool BatchFormer::goes_on_decoding(const LiveRequest& live) const {
+  return live.view.kv == KvPlace::device && live.sequences.size() == 1 &&
+         is_decode(live.view, live.view.computed) && !limits_.static_batching &&
+         (tokens_left_ > 0 || has_oversized_prefill_) && live.view.computed < live.covered_tokens;
+}
+
+/// As `add` does.
+void BatchFormer::add_decode(InFlight& out, LiveRequest& live) {
+  fill_decode(out.iteration.slots.emplace_back(), live);
+  out.iteration.load.add_decode(live.view.computed + 1);
+  out.members.push_back(&live);
+  if (tokens_left_ > 0) --tokens_left_;
+  --places_left_;
+  leads_ = leads_ && !passed_over_;
+  live.in_flight = true;
 }
 
 /// Begins to copy back a request whose KV is on the host.
@@ -239,6 +348,7 @@ void BatchFormer::evict(LiveRequest& victim) {
 void BatchFormer::add(InFlight& out, LiveRequest& live, std::int64_t new_tokens) {
   Slot slot;
   slot.request = live.view.id;
+  slot.place = live.view.slot;
   slot.computed = live.view.computed;
   slot.new_tokens = new_tokens;
   slot.generated = live.view.generated;

@@ -22,7 +22,14 @@ struct Evicted {
 /// An iteration from its forming until its end is taken.
 struct InFlight {
   Iteration iteration;
-  std::vector<LiveRequest*> members;  ///< one a slot, in slot order
+  std::vector<LiveRequest*> members;  ///< one a slot, in slot order; null: it has left since
+  /// How many of them, from the first, are known to go on in the next iteration with one token
+  /// each; their slots are those of that iteration already.
+  std::size_t kept = 0;
+  std::int64_t kept_context = 0;  ///< what they will attend to together
+  std::int64_t kept_blocks = 0;   ///< what their tables lack for it
+  /// How many members, from the first, were kept from the iteration before.
+  std::size_t resumed = 0;
 };
 
 /// Turns the ranking into a batch: walks from the best, grants tokens and blocks, and takes blocks
@@ -34,6 +41,12 @@ class BatchFormer {
 
   /// Fills `out` (emptied first) with the best batch at this instant; it may stay empty.
   void form(InFlight& out);
+
+  /// After the end of the iteration of `ended` was taken: keeps its best-ranked members that decode
+  /// on, so that the next walk begins behind them unless something comes between.
+  void keep(InFlight& ended);
+  /// Keeps nobody after all.
+  void keep_none(InFlight& ended);
 
   /// Static batching: the next step of the batch that `out.members` holds from its last iteration.
   /// Returns whether any unfinished member is still in it.
@@ -56,10 +69,14 @@ class BatchFormer {
 
  private:
   void start(InFlight& out);
+  void reset(InFlight& out);
+  RankIndex::Order::iterator go_on(InFlight& out);
   std::int64_t grant_tokens(const LiveRequest& live, std::int64_t start) const;
   bool has_places(const LiveRequest& live, std::int64_t claimed) const;
   void add_guests(InFlight& out);
   Room take(InFlight& out, LiveRequest& live);
+  bool goes_on_decoding(const LiveRequest& live) const;
+  void add_decode(InFlight& out, LiveRequest& live);
   Room bring_back(LiveRequest& live);
   Room secure_blocks(InFlight& out, LiveRequest& live, std::int64_t tokens);
   Room make_room(const LiveRequest& live, std::int64_t blocks, std::span<const BlockId> found);

@@ -12,7 +12,7 @@ BlockManager::BlockManager(std::int64_t total_blocks, std::int64_t block_size)
 
 /// Every change of a count goes through here, so the totals follow.
 void BlockManager::change(BlockId id, int references, int draining) {
-  PooledBlock& block = pool_[id];
+  BlockUse& block = pool_[id];
   const auto count = [&](int sign) {
     const std::uint32_t in_tables = block.references - block.draining;
     entries_ += sign * static_cast<std::int64_t>(in_tables);
@@ -27,12 +27,20 @@ void BlockManager::change(BlockId id, int references, int draining) {
             "I2 blocks are conserved", "block {} is given up more often than it was taken",
             index(id));
   count(+1);
-  if (block.references == 0) pool_.give_back(block);
+  if (block.references == 0) pool_.give_back(id);
+}
+
+/// The next free block, in one table from now on.
+BlockId BlockManager::take() {
+  const BlockId block = pool_.take();
+  pool_[block].references = 1;
+  ++entries_;
+  ++held_;
+  return block;
 }
 
 void BlockManager::refer(BlockId id) {
-  PooledBlock& block = pool_[id];
-  if (block.references == 0) pool_.take(block);
+  if (pool_[id].references == 0) pool_.take(id);
   change(id, +1, 0);
 }
 
@@ -44,10 +52,15 @@ Allocation BlockManager::can_allocate(std::int64_t blocks, std::int64_t spare) c
 bool BlockManager::grow(BlockTable& table, std::int64_t blocks) {
   const std::int64_t missing = blocks - static_cast<std::int64_t>(table.size());
   if (missing > free()) return false;
+  if (missing > 1) table.reserve(static_cast<std::size_t>(blocks));
   for (std::int64_t i = 0; i < missing; ++i) {
-    const BlockId block = pool_.take().id;
-    change(block, +1, 0);
+    const BlockId block = pool_.take();
+    pool_[block].references = 1;
     table.push_back(block);
+  }
+  if (missing > 0) {
+    entries_ += missing;
+    held_ += missing;
   }
   return true;
 }
@@ -78,23 +91,32 @@ void BlockManager::share(BlockTable& table, BlockId block) {
 }
 
 void BlockManager::release(BlockTable& table) {
+  std::int64_t freed = 0;
   for (auto block = table.rbegin(); block != table.rend(); ++block) {
-    invariant(pool_[*block].references > 0, "I2 blocks are conserved", "block {} is freed twice",
+    BlockUse& use = pool_[*block];
+    invariant(use.references > 0, "I2 blocks are conserved", "block {} is freed twice",
               index(*block));
-    change(*block, -1, 0);
+    if (use.references > 1 || use.draining > 0) {
+      change(*block, -1, 0);
+      continue;
+    }
+    use.references = 0;
+    ++freed;
+    pool_.give_back(*block);
   }
+  entries_ -= freed;
+  held_ -= freed;
   table.clear();
 }
 
 std::optional<BlockCopy> BlockManager::make_writable(BlockTable& table, std::size_t position) {
   const BlockId shared = table.at(position);
   if (!is_shared(shared)) {
-    invariant(pool_[shared].content == kNoHash, "I2 blocks are conserved",
+    invariant(!pool_[shared].named, "I2 blocks are conserved",
               "block {} is written though others may find its content", index(shared));
     return std::nullopt;
   }
-  const BlockId own = pool_.take().id;
-  change(own, +1, 0);
+  const BlockId own = take();
   change(shared, -1, 0);
   table[position] = own;
   return BlockCopy{shared, own};
@@ -141,7 +163,7 @@ void BlockManager::begin_tally(std::span<const BlockId> kept) {
 std::int64_t BlockManager::tally(const BlockTable& table) {
   std::int64_t given_up = 0;
   for (const BlockId id : table) {
-    PooledBlock& block = pool_[id];
+    BlockUse& block = pool_[id];
     if (block.tallied++ == 0) tallied_.push_back(id);
     given_up += block.tallied == block.references - block.draining ? 1 : 0;
   }
@@ -149,16 +171,16 @@ std::int64_t BlockManager::tally(const BlockTable& table) {
 }
 
 void BlockManager::audit(std::span<const BlockTable* const> tables) const {
-  std::vector<std::uint32_t> counted(pool_.used().size(), 0);
+  std::vector<std::uint32_t> counted(pool_.uses().size(), 0);
   for (const BlockTable* table : tables) {
     for (const BlockId block : *table) ++counted.at(index(block));
   }
   std::int64_t in_use = 0;
-  for (const PooledBlock& block : pool_.used()) {
-    invariant(counted[index(block.id)] == block.references, "I2 blocks are conserved",
-              "block {} has {} references but stands in {} tables", index(block.id),
-              block.references, counted[index(block.id)]);
-    in_use += block.references > 0 ? 1 : 0;
+  for (std::size_t id = 0; id < counted.size(); ++id) {
+    const std::uint32_t references = pool_.uses()[id].references;
+    invariant(counted[id] == references, "I2 blocks are conserved",
+              "block {} has {} references but stands in {} tables", id, references, counted[id]);
+    in_use += references > 0 ? 1 : 0;
   }
   invariant(in_use == held_ + draining_ && in_use + free() == total(), "I2 blocks are conserved",
             "{} blocks in tables, {} held, {} draining and {} free of {}", in_use, held_, draining_,

@@ -105,6 +105,7 @@ class BlockManager {
   void audit(std::span<const BlockTable* const> tables) const;
 
  private:
+  BlockId take();
   void refer(BlockId block);
   void change(BlockId block, int references, int draining);
 

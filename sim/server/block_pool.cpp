@@ -5,52 +5,46 @@
 namespace tokenyard {
 
 BlockPool::~BlockPool() {
-  blank_.clear();
   cached_.clear();
   by_content_.clear();
 }
 
-PooledBlock& BlockPool::take() {
-  if (!blank_.empty()) {
-    PooledBlock& block = blank_.front();
-    blank_.pop_front();
-    return block;
-  }
-  if (static_cast<std::int64_t>(blocks_.size()) < total_) {
-    PooledBlock& block = blocks_.emplace_back();
-    block.id = BlockId{static_cast<std::uint32_t>(blocks_.size() - 1)};
-    return block;
+BlockId BlockPool::take_other() {
+  if (static_cast<std::int64_t>(uses_.size()) < total_) {
+    uses_.emplace_back();
+    blank_.reserve(uses_.capacity());  // so that giving back takes nothing from the heap
+    return BlockId{static_cast<std::uint32_t>(uses_.size() - 1)};
   }
   invariant(!cached_.empty(), "I2 blocks are conserved", "a block was taken from a full pool");
-  PooledBlock& block = cached_.front();
+  BlockContent& block = cached_.front();
   cached_.pop_front();
   forget(block);
-  return block;
+  return block.id;
 }
 
-void BlockPool::take(PooledBlock& block) {
-  List& list = block.content == kNoHash ? blank_ : cached_;
-  list.erase(list.iterator_to(block));
-}
-
-void BlockPool::give_back(PooledBlock& block) {
-  if (block.content == kNoHash) {
-    blank_.push_front(block);
-  } else {
-    cached_.push_back(block);
-  }
+void BlockPool::take(BlockId block) {
+  invariant(uses_[index(block)].named, "I2 blocks are conserved",
+            "free block {} is taken for a content it has not", index(block));
+  cached_.erase(cached_.iterator_to(contents_[index(block)]));
 }
 
 void BlockPool::seal(BlockId id, BlockHash content) {
-  PooledBlock& block = (*this)[id];
-  invariant(block.references > 0, "I2 blocks are conserved", "block {} is sealed while free",
+  BlockUse& use = uses_[index(id)];
+  invariant(use.references > 0, "I2 blocks are conserved", "block {} is sealed while free",
             index(id));
-  if (content == block.content || content == kNoHash) return;
+  if (content == kNoHash) return;
+  while (contents_.size() <= index(id)) {
+    const auto next = static_cast<std::uint32_t>(contents_.size());
+    contents_.emplace_back().id = BlockId{next};
+  }
+  BlockContent& block = contents_[index(id)];
+  if (content == block.content) return;
   invariant(block.content == kNoHash, "I2 blocks are conserved",
             "block {} is sealed again with another content", index(id));
+  use.named = true;
   if (2 * by_content_.size() >= buckets_.size()) grow_index();
   block.content = content;
-  PooledBlock& first = *by_content_.insert(block).first;
+  BlockContent& first = *by_content_.insert(block).first;
   if (&first == &block) return;
   block.twin_before = first.twin_before;
   block.twin_after = &first;
@@ -70,8 +64,8 @@ std::optional<BlockId> BlockPool::find(BlockHash content) const {
   return first->id;
 }
 
-void BlockPool::forget(PooledBlock& block) {
-  PooledBlock& next = *block.twin_after;
+void BlockPool::forget(BlockContent& block) {
+  BlockContent& next = *block.twin_after;
   next.twin_before = block.twin_before;
   block.twin_before->twin_after = &next;
   if (static_cast<IndexHook&>(block).is_linked()) {
@@ -80,14 +74,15 @@ void BlockPool::forget(PooledBlock& block) {
   }
   block.twin_before = block.twin_after = &block;
   block.content = kNoHash;
+  uses_[index(block.id)].named = false;
 }
 
 void BlockPool::forget_contents() {
   while (!cached_.empty()) {
-    PooledBlock& block = cached_.front();
+    BlockContent& block = cached_.front();
     cached_.pop_front();
     forget(block);
-    blank_.push_front(block);
+    blank_.push_back(block.id);
   }
 }
 

@@ -14,16 +14,21 @@ namespace tokenyard {
 
 using IndexHook = boost::intrusive::unordered_set_base_hook<>;
 
-/// What the pool knows of one block that has ever been used. Blocks with the same content make up a
-/// ring, in the order in which they were sealed; the first of them stands in the index.
-struct PooledBlock : boost::intrusive::list_base_hook<>, IndexHook {
-  BlockId id{};
+/// How a block that has ever been used is used.
+struct BlockUse {
   std::uint32_t references = 0;
   std::uint32_t draining = 0;  ///< of these, references of copies to the host
   std::uint32_t tallied = 0;   ///< scratch of `BlockManager::tally`
+  bool named = false;          ///< others may find its content
+};
+
+/// The content of a block. Blocks with the same make up a ring, in the order in which they were
+/// sealed; the first of them stands in the index.
+struct BlockContent : boost::intrusive::list_base_hook<>, IndexHook {
+  BlockId id{};
   BlockHash content = kNoHash;
-  PooledBlock* twin_before = this;
-  PooledBlock* twin_after = this;
+  BlockContent* twin_before = this;
+  BlockContent* twin_after = this;
 };
 
 /// The free blocks in the order in which they are used again, and the contents by which blocks are
@@ -40,20 +45,32 @@ class BlockPool {
 
   std::int64_t total() const { return total_; }
   std::int64_t free() const {
-    return total_ - static_cast<std::int64_t>(blocks_.size() - blank_.size() - cached_.size());
+    return total_ - static_cast<std::int64_t>(uses_.size() - blank_.size() - cached_.size());
   }
   std::int64_t cached() const { return static_cast<std::int64_t>(cached_.size()); }
 
-  PooledBlock& operator[](BlockId block) { return blocks_[index(block)]; }
-  const PooledBlock& operator[](BlockId block) const { return blocks_[index(block)]; }
-  const std::deque<PooledBlock>& used() const { return blocks_; }
+  BlockUse& operator[](BlockId block) { return uses_[index(block)]; }
+  const BlockUse& operator[](BlockId block) const { return uses_[index(block)]; }
+  /// By block, of those used so far.
+  const std::vector<BlockUse>& uses() const { return uses_; }
 
   /// Takes the next free block; its content is forgotten. Precondition: one is free.
-  PooledBlock& take();
-  /// Takes this free block with its content.
-  void take(PooledBlock& block);
+  BlockId take() {
+    if (blank_.empty()) return take_other();
+    const BlockId block = blank_.back();
+    blank_.pop_back();
+    return block;
+  }
+  /// Takes this free block, whose content is named, with it.
+  void take(BlockId block);
   /// Makes a block free.
-  void give_back(PooledBlock& block);
+  void give_back(BlockId block) {
+    if (uses_[index(block)].named) {
+      cached_.push_back(contents_[index(block)]);
+    } else {
+      blank_.push_back(block);
+    }
+  }
 
   /// Names the content of a block in use; `kNoHash` names none. A content stays until the block is
   /// used anew.
@@ -66,23 +83,25 @@ class BlockPool {
  private:
   struct ContentOf {
     using type = BlockHash;
-    BlockHash operator()(const PooledBlock& block) const { return block.content; }
+    BlockHash operator()(const BlockContent& block) const { return block.content; }
   };
   struct Hasher {  // a content is mixed already
     std::size_t operator()(BlockHash content) const { return static_cast<std::size_t>(content); }
   };
-  using List = boost::intrusive::list<PooledBlock>;
+  using List = boost::intrusive::list<BlockContent>;
   using Index =
-      boost::intrusive::unordered_set<PooledBlock, boost::intrusive::key_of_value<ContentOf>,
+      boost::intrusive::unordered_set<BlockContent, boost::intrusive::key_of_value<ContentOf>,
                                       boost::intrusive::hash<Hasher>,
                                       boost::intrusive::power_2_buckets<true>>;
 
+  BlockId take_other();
   void grow_index();
-  void forget(PooledBlock& block);
+  void forget(BlockContent& block);
 
   std::int64_t total_;
-  std::deque<PooledBlock> blocks_;  // those used so far
-  List blank_;
+  std::vector<BlockUse> uses_;
+  std::deque<BlockContent> contents_;  // by block, up to the last that was ever named
+  std::vector<BlockId> blank_;         // free and without content; the last is the next
   List cached_;
   std::vector<Index::bucket_type> buckets_{16};
   Index by_content_{Index::bucket_traits{buckets_.data(), buckets_.size()}};  // only looked up

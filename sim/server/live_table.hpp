@@ -40,8 +40,9 @@ struct LiveRequest : RankingHook, ResidentHook {
   BlockTable reserved;              ///< blocks that its tables will grow into
   std::int64_t reserve_tokens =
       0;  ///< tokens a sequence is given room for on entry; 0 = page by page
-  std::int64_t stored_tokens = 0;        ///< tokens in its tables, a shared one counted each time
-  std::int64_t computed_peak = 0;        ///< most tokens ever computed; below it work is repeated
+  std::int64_t covered_tokens = 0;  ///< tokens that the table of a single sequence has room for
+  std::int64_t stored_tokens = 0;   ///< tokens in its tables, a shared one counted each time
+  std::int64_t computed_peak = 0;   ///< most tokens ever computed; below it work is repeated
   std::vector<BlockHash> output_hashes;  ///< contents of the blocks after those of the prompt
   std::int64_t sealed_blocks = 0;        ///< blocks of its table whose content is named
   std::int64_t times_evicted = 0;        ///< how often it lost its KV

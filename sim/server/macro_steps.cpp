@@ -93,8 +93,7 @@ void MacroSteps::find_growth(const InFlight& in_flight, std::int64_t iterations)
   for (std::size_t i = 0; i < in_flight.members.size(); ++i) {
     const LiveRequest& live = *in_flight.members[i];
     if (live.done) continue;
-    const auto blocks = static_cast<std::int64_t>(live.sequences.front().blocks.size());
-    std::int64_t at = blocks * block_size - live.view.computed;
+    std::int64_t at = live.covered_tokens - live.view.computed;
     for (; at < iterations; at += block_size) growth_.emplace_back(at, i);
   }
   std::sort(growth_.begin(), growth_.end());

@@ -50,6 +50,8 @@ void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
       (!resident || keeps_place(residents_, live))) {
     return;
   }
+  // A new one behind the head leaves it as it is.
+  if (ranked || (head_last_ != nullptr && before(live, *head_last_))) head_stands_ = false;
   if (ranked) order_.erase(order_.iterator_to(live));
   if (resident) residents_.erase(residents_.iterator_to(live));
   if (!held) order_.insert(live);
@@ -64,7 +66,10 @@ void RankIndex::update_residency(LiveRequest& live) {
 
 void RankIndex::erase(LiveRequest& live) {
   if (live.ResidentHook::is_linked()) residents_.erase(residents_.iterator_to(live));
-  if (live.RankingHook::is_linked()) order_.erase(order_.iterator_to(live));
+  if (!live.RankingHook::is_linked()) return;
+  const auto here = order_.iterator_to(live);
+  if (&live == head_last_) head_last_ = here == order_.begin() ? nullptr : &*std::prev(here);
+  order_.erase(here);
 }
 
 }  // namespace tokenyard

@@ -23,6 +23,14 @@ class RankIndex final : public Ranking {
   /// Forgets a request altogether. It must hold no blocks.
   void erase(LiveRequest& live);
 
+  /// From now on notes whether the order up to and with `last` changes, but for who leaves.
+  void watch_head(LiveRequest& last) {
+    head_last_ = &last;
+    head_stands_ = true;
+  }
+  /// Whether the order of the watched head stands, and somebody of it is still there.
+  bool head_stands() const { return head_stands_ && head_last_ != nullptr; }
+
   /// Whether `a` is served before `b`; held requests come after all ranked ones.
   static bool before(const LiveRequest& a, const LiveRequest& b) {
     if (a.held != b.held) return b.held;
@@ -48,6 +56,8 @@ class RankIndex final : public Ranking {
   void change(LiveRequest& live, RankKey key, bool held);
 
   LiveTable& live_;
+  LiveRequest* head_last_ = nullptr;
+  bool head_stands_ = false;
   Order order_;
   Residents residents_;
 };

@@ -100,6 +100,7 @@ void RequestMemory::append_block(LiveRequest& live) {
   BlockTable& table = live.sequences.front().blocks;
   return_reserved(live, 1);
   grow(live, table, size_of(table) + 1);
+  live.covered_tokens += blocks_.block_size();
   live.view.blocks_held = size_of(live.reserved) + size_of(table);
 }
 
@@ -155,10 +156,11 @@ void RequestMemory::reserve_for_return(LiveRequest& live, std::int64_t blocks) {
 }
 
 void RequestMemory::note_filled(LiveRequest& live, BlockHash content) const {
+  if (content == kNoHash) return;
   const std::int64_t known = live.view.prompt_tokens / blocks_.block_size() +
                              static_cast<std::int64_t>(live.output_hashes.size());
   const bool comes_next = live.view.computed == (known + 1) * blocks_.block_size();
-  if (content != kNoHash && comes_next) live.output_hashes.push_back(content);
+  if (comes_next) live.output_hashes.push_back(content);
 }
 
 void RequestMemory::computed(LiveRequest& live) {
@@ -173,8 +175,7 @@ void RequestMemory::computed(LiveRequest& live) {
   recount(live);
 }
 
-void RequestMemory::seal(LiveRequest& live) {
-  if (!prefix_caching_) return;
+void RequestMemory::seal_filled(LiveRequest& live) {
   const BlockTable& first = live.sequences.front().blocks;
   const std::int64_t full = live.view.computed / blocks_.block_size();
   for (; live.sealed_blocks < full; ++live.sealed_blocks) {
@@ -231,6 +232,15 @@ void RequestMemory::release(LiveRequest& live) {
 }
 
 void RequestMemory::recount(LiveRequest& live) {
+  if (live.sequences.size() == 1) {
+    const BlockTable& table = live.sequences.front().blocks;
+    const std::int64_t stored = table.empty() ? 0 : live.view.computed;
+    stored_tokens_ += stored - live.stored_tokens;
+    live.stored_tokens = stored;
+    live.covered_tokens = size_of(table) * blocks_.block_size();
+    live.view.blocks_held = size_of(live.reserved) + size_of(table);
+    return;
+  }
   const std::int64_t tables = live.forked() ? static_cast<std::int64_t>(live.sequences.size()) : 1;
   const std::int64_t stored = live.resident() ? tables * live.view.computed : 0;
   stored_tokens_ += stored - live.stored_tokens;

@@ -65,8 +65,16 @@ class RequestMemory {
   /// Books the tokens of an iteration: gives the other sequences their tables when the prompt is
   /// complete, and names the content of filled blocks.
   void computed(LiveRequest& live);
+  /// The same for one decoded token of a request of one sequence.
+  void decoded_one(LiveRequest& live) {
+    seal(live);
+    ++stored_tokens_;
+    ++live.stored_tokens;
+  }
   /// Names the content of its filled blocks, as far as it is known, so that others find it.
-  void seal(LiveRequest& live);
+  void seal(LiveRequest& live) {
+    if (prefix_caching_) seal_filled(live);
+  }
   /// Lets sequence i go on from what the parent of `outcomes[i]` holds.
   void follow_parents(LiveRequest& live, std::span<const SlotOutcome> outcomes);
   /// Gives up the blocks of the sequences whose outcome is finished; not those of the last.
@@ -94,6 +102,7 @@ class RequestMemory {
   std::int64_t lifetime(const LiveRequest& live) const;
   std::int64_t blocks_to_enter(const LiveRequest& live, std::int64_t tokens) const;
   void grow(LiveRequest& live, BlockTable& table, std::int64_t blocks);
+  void seal_filled(LiveRequest& live);
   void return_reserved(LiveRequest& live, std::int64_t most);
   BlockHash content(const LiveRequest& live, std::size_t block) const;
 

@@ -58,7 +58,7 @@ const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
 
 void Scheduler::complete(const IterationEnd& end, Time at) {
   const auto place = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& p) {
-    return !p.members.empty() && p.iteration.id == end.iteration;
+    return p.members.size() > p.kept && p.iteration.id == end.iteration;
   });
   invariant(place != in_flight_.end(), "I6 an iteration ends once",
             "iteration {} ended and is not in flight", index(end.iteration));
@@ -71,17 +71,27 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   const Duration ran = at - iteration.begun;
   if (end.ends.size() > 1) macro_steps_.book_all_but_last(*place, end.ends, next_iteration_);
   bool unfinished = false;
+  const Limits& limits = state_.settings.limits;
   const std::span<const Slot> slots = iteration.slots;
   for (std::size_t i = 0, count = 0; i < slots.size(); i += count) {
     LiveRequest& live = *place->members[i];
     count = 1;
+    if (decoded_on(live, slots[i], end.outcomes[i])) {
+      live.in_flight = limits.static_batching;
+      progress(live, end.outcomes[i], ran, at);
+      returned_.push_back(&live);
+      unfinished = true;
+      continue;
+    }
     while (i + count < slots.size() && place->members[i + count] == &live) ++count;
     // A static batch stays together until it is over.
-    live.in_flight = state_.settings.limits.static_batching;
+    live.in_flight = limits.static_batching;
     if (slots[i].padding) continue;
     if (progress(live, slots.subspan(i, count), end.outcomes.subspan(i, count), ran, at)) {
       returned_.push_back(&live);
       unfinished = true;
+    } else if (!limits.static_batching) {
+      std::fill_n(place->members.begin() + static_cast<std::ptrdiff_t>(i), count, nullptr);
     }
   }
   state_.gaps.flush();
@@ -92,8 +102,12 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
                     fmt::format("{} iterations gave no token; {}", kMostIterations, explain()));
   }
   state_.ports.observer.completed(at, iteration);
-  if (!state_.settings.limits.static_batching) {
-    place->members.clear();
+  if (!limits.static_batching) {
+    if (in_flight_.size() == 1) {
+      former_.keep(*place);
+    } else {
+      place->members.clear();
+    }
     idle_.push_back(&*place);
   } else if (unfinished) {
     static_batches_.push_back(&*place);
@@ -112,6 +126,26 @@ void Scheduler::complete(const CopyEnd& end, Time at) {
   } else if (end.failed) {
     state_.ports.policy.on_evict(live->view, Eviction::recompute, state_.context, state_.ranking);
   }
+}
+
+/// Whether this is one more token of one sequence that goes on: what most do at most times.
+bool Scheduler::decoded_on(const LiveRequest& live, const Slot& slot, const SlotOutcome& outcome) {
+  return slot.width == 1 && !slot.prefill && slot.yields && !outcome.finished &&
+         !live.cancel_requested;
+}
+
+/// Books it, as the longer form does.
+void Scheduler::progress(LiveRequest& live, const SlotOutcome& outcome, Duration ran, Time at) {
+  RequestView& view = live.view;
+  ++view.computed;
+  live.computed_peak = std::max(live.computed_peak, view.computed);
+  view.served += ran;
+  view.last_ran = at;
+  view.last_iteration = state_.context.iterations();
+  state_.memory.note_filled(live, outcome.block_hash);
+  state_.memory.decoded_one(live);
+  produce_token(live, 1, at);
+  state_.ports.policy.on_progress(view, ran, state_.context, state_.ranking);
 }
 
 /// Books what an iteration did for one request, whose sequences have one slot each. Returns whether
@@ -182,6 +216,7 @@ void Scheduler::finish_static_batch(InFlight& batch, Time at) {
 void Scheduler::cancel(LiveRequest& live, Time now) {
   // What runs is cancelled when its iteration ends (in a static batch: when the batch ends), what
   // moves when its copy ends.
+  if (in_flight_.size() == 1 && !idle_.empty()) former_.keep_none(in_flight_.front());
   live.cancel_requested = true;
   if (!live.in_flight && !live.moving()) leave(live, End::cancelled, now);
 }
@@ -281,9 +316,10 @@ void Scheduler::launch(InFlight& next, Time now) {
   next.iteration.begun = now;
   state_.context.count_iterations(1);
   next.iteration.load.copied_blocks = static_cast<std::int64_t>(next.iteration.block_copies.size());
-  std::int64_t requests = 0;
+  // Those who were kept decode as before.
+  auto requests = static_cast<std::int64_t>(next.resumed);
   const LiveRequest* previous = nullptr;
-  for (LiveRequest* live : next.members) {
+  for (LiveRequest* live : std::span(next.members).subspan(next.resumed)) {
     if (std::exchange(previous, live) == live) continue;  // a further sequence
     ++requests;
     if (live->facts.first_scheduled == kNever) {
@@ -293,9 +329,9 @@ void Scheduler::launch(InFlight& next, Time now) {
     if (live->done) continue;
     const bool repeats_work = live->view.computed < live->computed_peak;
     const bool has_token = live->facts.first_token != kNever;
-    enter_phase(state_, *live,
-                repeats_work ? Phase::preempted : (has_token ? Phase::decode : Phase::prefill),
-                now);
+    const Phase phase =
+        repeats_work ? Phase::preempted : (has_token ? Phase::decode : Phase::prefill);
+    if (live->phase != phase) enter_phase(state_, *live, phase, now);
   }
   next.iteration.repeat = in_flight_.size() == 1 ? macro_steps_.allow(next) : Repeat();
   IterationFacts facts =

@@ -53,6 +53,8 @@ class Scheduler {
  private:
   void complete(const IterationEnd& end, Time at);
   void complete(const CopyEnd& end, Time at);
+  static bool decoded_on(const LiveRequest& live, const Slot& slot, const SlotOutcome& outcome);
+  void progress(LiveRequest& live, const SlotOutcome& outcome, Duration ran, Time at);
   bool progress(LiveRequest& live, std::span<const Slot> slots,
                 std::span<const SlotOutcome> outcomes, Duration ran, Time at);
   void produce_token(LiveRequest& live, std::size_t sequences, Time at);
