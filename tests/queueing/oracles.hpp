@@ -25,6 +25,17 @@ enum class Metric {
 ///     A = mu1 + mu2 - lambda, B = mu1 mu2 - lambda (mu1 + mu2) + lambda b1.
 /// F4  M/D/1 FCFS (Erlang): P(W <= w) = (1 - rho) sum over k <= w/D of x^k exp(-x) / k! with
 ///     x = lambda (k D - w); T = W + D.
+/// F5  M/G/1 processor sharing: E[T(x)] = x / (1 - rho) for jobs of size x, whatever the sizes.
+/// F6  SRPT (Schrage and Miller): E[T(x)] = lambda E[(S^x)^2] / (2 (1 - rho(x))^2)
+///     + integral from 0 to x of dt / (1 - rho(t)).
+/// F7  Preemptive, by original size: E[T(x)] = lambda m2(x) / (2 (1 - rho(x))^2) + x / (1 -
+/// rho(x)). F8  Non-preemptive, shortest first: E[T(x)] = lambda E[S^2] / (2 (1 - rho(x))^2) + x.
+/// F9  Least attained service (FB): E[T(x)] = lambda E[(S^x)^2] / (2 (1 - rho_x)^2)
+///     + x / (1 - rho_x).
+/// F10 Feedback queues, FCFS inside a level, preemptive: for a job that ends between the thresholds
+///     a and b, E[T(x)] = (lambda E[(S^b)^2] / (2 (1 - rho_b)) + x) / (1 - rho_a).
+///     In F6 to F10: S^x = min(S, x), mk(x) = E[S^k; S <= x], rho(x) = lambda m1(x),
+///     rho_x = lambda E[S^x]. Each is then averaged over x (slowdown: E[T(x)] / x).
 /// F11 Token-granular policies: the SOAP theorem (Scully, Harchol-Balter and Scheller-Wolf,
 ///     SIGMETRICS 2018) restricted to segments that are not interrupted, ties first come, first
 ///     served.
@@ -51,6 +62,25 @@ inline constexpr std::array kOracles{
     Oracle{"S04", Metric::mean_t, 6.8333333, "F1"},
     Oracle{"S04", Metric::p99_t, 41.813559, "F3"},
     Oracle{"S05", Metric::mean_t, 8.9251781, "F1"},
+    Oracle{"S06", Metric::mean_t, 3.3333333, "F5"},
+    Oracle{"S06", Metric::mean_slowdown, 3.3333333, "F5"},
+    Oracle{"S07", Metric::mean_t, 2.3527733, "F6"},
+    Oracle{"S07", Metric::mean_slowdown, 1.5778518, "F6"},
+    Oracle{"S08", Metric::mean_t, 3.0417623, "F6"},
+    Oracle{"S08", Metric::mean_slowdown, 1.4551478, "F6"},
+    Oracle{"S09", Metric::mean_t, 4.3973349, "F6"},
+    Oracle{"S09", Metric::mean_slowdown, 2.9772994, "F6"},
+    Oracle{"S10", Metric::mean_t, 1.9552347, "F7"},
+    Oracle{"S10", Metric::mean_slowdown, 1.2431829, "F7"},
+    Oracle{"S11", Metric::mean_t, 2.8822186, "F8"},
+    Oracle{"S12", Metric::mean_t, 5, "F9"},
+    Oracle{"S12", Metric::mean_slowdown, 2.995603, "F9"},
+    Oracle{"S13", Metric::mean_t, 3.762321, "F9"},
+    Oracle{"S13", Metric::mean_slowdown, 1.8737063, "F9"},
+    Oracle{"S14", Metric::mean_t, 7.4544351, "F9"},
+    Oracle{"S14", Metric::mean_slowdown, 5.3571624, "F9"},
+    Oracle{"S15", Metric::mean_t, 5.8088013, "F10"},
+    Oracle{"S16", Metric::mean_t, 3.8569728, "F10"},
     Oracle{"S17", Metric::mean_t, 1.6050636, "F11"},
     Oracle{"S17", Metric::mean_slowdown, 29.998351, "F11"},
     Oracle{"S18", Metric::mean_t, 0.43731983, "F11"},

@@ -1,7 +1,7 @@
 // The theory tests are worth what they reject. Here are servers that are wrong in one point each,
 // and the same check must refuse them, for their mean and not for want of data.
 
-#include "tests/queueing/theory_case.hpp"
+#include "tests/queueing/continuous_queue.hpp"
 
 namespace tokenyard::test {
 namespace {
@@ -86,6 +86,35 @@ TEST(TheoryRejects, ContinuousBatchesInPlaceOfStaticOnes) {
   QueueSystem system = static_batch_server("S30");
   system.limits.static_batching = false;
   expect_rejected(system, named("fcfs"), Metric::mean_t, 20'000);
+}
+
+/// In continuous time: refused by the value at the limit of small tokens.
+void expect_rejected(const ContinuousCase& c, const MakePolicy& make, Metric metric) {
+  const Continuous got =
+      halve_tokens(c, make, {metric}, {.replications = 40, .jobs = c.jobs, .leave_out_end = true});
+  const Halvings& h = got.metrics.front();
+  const Oracle& row = oracle(c.id, metric);
+  EXPECT_TRUE(got.complete);
+  EXPECT_LE(h.limit.standard_error, 0.01 * row.value) << "too few jobs to tell anything";
+  const auto verdict = meets(row, h.limit);
+  EXPECT_FALSE(verdict) << verdict.message();
+}
+
+// Would be passed by an extrapolation that bends any value to the theory.
+TEST(TheoryRejects, SrptThatIsBlindToProgressInContinuousTime) {
+  expect_rejected(
+      {"S07", 0.8, exponential_law(), token_server, "", 0.2, 2'000},
+      [] { return std::make_unique<ShortestWhole>(); }, Metric::mean_t);
+}
+
+// Would be passed by a check too blunt to see what the extrapolation takes out.
+TEST(TheoryRejects, TokensWhoseLengthIsLeftIn) {
+  const ContinuousCase c{"S07", 0.8, exponential_law(), token_server, "", 0.1, 2'000};
+  const Continuous got = halve_tokens(c, named("srpt"), {Metric::mean_slowdown},
+                                      {.replications = 40, .jobs = c.jobs, .leave_out_end = true});
+  for (const Estimate& with_tokens : got.metrics.front().at) {
+    EXPECT_FALSE(meets(oracle("S07", Metric::mean_slowdown), with_tokens));
+  }
 }
 
 }  // namespace

@@ -19,19 +19,20 @@
 
 namespace tokenyard::test {
 
-/// Collects T, and T over the job's time alone, of all but the first jobs.
+/// Collects T, and T over the job's time alone, of the jobs from `first` on and before `last`.
 class ResponseTimes final : public Observer {
  public:
-  ResponseTimes(const std::vector<Job>& jobs, const CostModel& cost, std::size_t first)
-      : jobs_(jobs), cost_(cost), first_(first) {
-    times_s_.reserve(jobs.size() - first);
+  ResponseTimes(const std::vector<Job>& jobs, const CostModel& cost, std::size_t first,
+                std::size_t last)
+      : jobs_(jobs), cost_(cost), first_(first), last_(last) {
+    times_s_.reserve(last - first);
   }
 
   void ended(const RequestFacts& facts) override {
     ++ends_;
     if (facts.end != End::finished) ++unfinished_;
     const std::size_t id = index(facts.request.id);
-    if (id < first_) return;
+    if (id < first_ || id >= last_) return;
     const Duration time = facts.ended - facts.request.arrival;
     const Job& job = jobs_[id];
     const Duration alone =
@@ -60,7 +61,7 @@ class ResponseTimes final : public Observer {
  private:
   const std::vector<Job>& jobs_;
   const CostModel& cost_;
-  const std::size_t first_;
+  const std::size_t first_, last_;
   std::size_t ends_ = 0, unfinished_ = 0;
   std::vector<double> times_s_;
   double slowdown_sum_ = 0;
@@ -70,6 +71,12 @@ class ResponseTimes final : public Observer {
 struct Effort {
   std::uint64_t replications = 0;
   std::size_t jobs = 0;  ///< a replication; the first tenth is warm-up and not counted
+  /// Nor is the last tenth, where this is set: with nobody behind them jobs that are often
+  /// overtaken end too soon, which a short replication would show.
+  bool leave_out_end = false;
+
+  std::size_t first_counted() const { return jobs / 10; }
+  std::size_t last_counted() const { return leave_out_end ? jobs - jobs / 10 : jobs; }
 };
 
 /// The sample of each metric, one value a replication.
@@ -92,7 +99,7 @@ inline Samples replicate(const QueueSystem& system, const MakePolicy& make,
     const std::vector<Job> jobs = draw_jobs(system, seed, effort.jobs);
     JobWorkload workload(jobs);
     const TruePredictor predictor(workload);
-    ResponseTimes times(jobs, cost, effort.jobs / 10);
+    ResponseTimes times(jobs, cost, effort.first_counted(), effort.last_counted());
     ModelExecutor executor(cost, workload);
     SimClock clock;
     const auto policy = make();
