@@ -5,15 +5,14 @@
 
 namespace tokenyard {
 
-/// What the oracle says; asked once where it can be remembered.
-inline std::int64_t ModelExecutor::output_tokens(const Slot& slot) {
-  if (slot.width > 1) return oracle_.output_tokens(slot.request, slot.sequence);
+/// What the oracle says of the output, asked once where it can be remembered.
+inline std::int64_t ModelExecutor::tokens_left(const Slot& slot) {
+  const auto ask = [&] { return oracle_.output_tokens(slot.request, slot.sequence); };
+  if (slot.width > 1) return std::max<std::int64_t>(1, ask() - slot.generated);
   if (slot.place >= known_.size()) known_.resize(slot.place + 1);
   KnownOutput& known = known_[slot.place];
-  if (known.request != slot.request) {
-    known = {slot.request, oracle_.output_tokens(slot.request, slot.sequence)};
-  }
-  return known.tokens;
+  if (known.request != slot.request) known = {slot.request, ask()};
+  return std::max<std::int64_t>(1, known.tokens - slot.generated);
 }
 
 void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) {
@@ -24,25 +23,25 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
     events.post(free_at, index(copy.id), CopyEnd{copy.id});
   }
   if (iteration.slots.empty()) return;
-  const std::size_t slots = iteration.slots.size();
-  std::int64_t most = iteration.repeat.most;
-  tokens_left_.resize(slots);
-  for (std::size_t i = 0; i < slots; ++i) {
-    const Slot& slot = iteration.slots[i];
-    tokens_left_[i] = slot.yields ? std::max<std::int64_t>(1, output_tokens(slot) - slot.generated)
-                                  : std::numeric_limits<std::int64_t>::max();
-    most = std::min(most, tokens_left_[i]);
+  constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
+  std::int64_t least_left = kEndless;
+  bool beams = false;
+  for (const Slot& slot : iteration.slots) {
+    least_left = std::min(least_left, slot.yields ? tokens_left(slot) : kEndless);
+    beams = beams || slot.beam;
   }
-  run(iteration, most, now, events.next_time(Events::kKinds));
+  run(iteration, std::min(iteration.repeat.most, least_left), now,
+      events.next_time(Events::kKinds));
   const auto times = static_cast<std::int64_t>(ends_.size());
-  outcomes_.resize(slots);
-  for (std::size_t i = 0; i < slots; ++i) {
+  outcomes_.assign(iteration.slots.size(), SlotOutcome());
+  for (std::size_t i = 0; (times >= least_left || beams) && i < outcomes_.size(); ++i) {
     const Slot& slot = iteration.slots[i];
-    outcomes_[i].finished = tokens_left_[i] <= times;
+    if (!slot.yields) continue;
+    outcomes_[i].finished = tokens_left(slot) <= times;
     // The first tokens all come from the prompt; after that beams take over from one another.
-    const bool survives = slot.beam && slot.yields && slot.generated > 0;
-    outcomes_[i].parent =
-        survives ? beams_.parent(slot.request, slot.generated, slot.sequence, slot.width) : -1;
+    if (slot.beam && slot.generated > 0) {
+      outcomes_[i].parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
+    }
   }
   events.post(ends_.back(), index(iteration.id), IterationEnd{iteration.id, outcomes_, ends_});
 }

@@ -32,13 +32,12 @@ class ModelExecutor final : public Executor {
     std::int64_t tokens = 0;
   };
 
-  std::int64_t output_tokens(const Slot& slot);
+  std::int64_t tokens_left(const Slot& slot);
   void run(const Iteration& iteration, std::int64_t most, Time now, Time next_event);
 
   BeamSurvival beams_;
   std::vector<SlotOutcome> outcomes_;
-  std::vector<std::int64_t> tokens_left_;  // by slot
-  std::vector<KnownOutput> known_;         // of requests of one sequence, by place
+  std::vector<KnownOutput> known_;  // of requests of one sequence, by place
   std::vector<Time> ends_;
   Time channel_free_at_[2] = {kOrigin, kOrigin};  // by CopyDirection
 };

@@ -53,11 +53,10 @@ class Mlfq final : public Policy {
                    Ranking& ranking) override {
     State& state = states_[request.slot];
     state.service += ran;
-    const Duration used_up = ladder_->quantum(state.level);
-    if (state.service < used_up || ladder_->is_last(state.level)) return;
+    if (state.service < state.quantum) return;
     std::int64_t level = state.level + 1;
     if (fit_) level = std::max(level, ladder_->level_for(next_iteration(request, context.cost())));
-    join(request, level, carry_ ? state.service - used_up : Duration{0}, ranking);
+    join(request, level, carry_ ? state.service - state.quantum : Duration{0}, ranking);
   }
 
   void on_end(const View& request, Departure, const Context&) override {
@@ -84,8 +83,7 @@ class Mlfq final : public Policy {
     Steady steady{.iterations = Steady::kForGood};
     for (const View* request : running.requests) {
       const State& state = states_[request->slot];
-      if (ladder_->is_last(state.level)) continue;
-      steady.length = std::min(steady.length, ladder_->quantum(state.level) - state.service);
+      steady.length = std::min(steady.length, state.quantum - state.service);
     }
     if (!waiting_.empty()) steady.until = waiting_.begin()->first + promote_after_;
     return steady;
@@ -109,6 +107,7 @@ class Mlfq final : public Policy {
   struct State {
     std::int64_t level = 0;
     Duration service{0};  // received at this level
+    Duration quantum{0};  // of this level; endless at the last
     Time waits_since = kOrigin;
   };
   static Duration milliseconds(double ms) { return Duration(std::llround(ms * 1e6)); }
@@ -134,6 +133,7 @@ class Mlfq final : public Policy {
     ladder_->count(level, 1);
     state.level = level;
     state.service = service;
+    state.quantum = ladder_->is_last(level) ? Duration::max() : ladder_->quantum(level);
     ++joins_;
     const std::int64_t places[] = {joins_, -joins_, request.arrived.time_since_epoch().count()};
     ranking.set(request.id, {level, places[order_]});

@@ -125,7 +125,8 @@ void BatchFormer::keep(InFlight& ended) {
   std::vector<Slot>& slots = ended.iteration.slots;
   std::size_t kept = 0;
   ended.kept_context = ended.kept_blocks = 0;
-  for (std::size_t i = 0; leads_ && i < slots.size(); ++i) {
+  const bool may_stay = leads_ && state_.ranking.head_stands();
+  for (std::size_t i = 0; may_stay && i < slots.size(); ++i) {
     LiveRequest* const live = ended.members[i];
     if (live == nullptr) continue;
     Slot& slot = slots[kept];

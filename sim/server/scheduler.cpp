@@ -56,6 +56,45 @@ const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
   return decide(now);
 }
 
+/// Each of `sequences` sequences has produced its next token.
+inline void Scheduler::produce_token(LiveRequest& live, std::size_t sequences, Time at) {
+  iterations_without_token_ = 0;
+  ++live.view.generated;
+  live.facts.sequence_tokens += static_cast<std::int64_t>(sequences);
+  invariant(live.view.generated <= live.view.max_tokens, "I8 tokens produced are tokens asked",
+            "request {} produced {} tokens of at most {}", index(live.view.id), live.view.generated,
+            live.view.max_tokens);
+  if (live.facts.first_token == kNever) {
+    live.facts.first_token = at;
+    if (live.phase == Phase::prefill) enter_phase(state_, live, Phase::decode, at);
+  } else {
+    state_.gaps.count(at, at - live.last_token, static_cast<std::int64_t>(sequences));
+  }
+  live.last_token = at;
+}
+
+/// Whether this is one more token of one sequence that goes on: what most do at most times.
+inline bool Scheduler::decoded_on(const LiveRequest& live, const Slot& slot,
+                                  const SlotOutcome& outcome) {
+  return slot.width == 1 && !slot.prefill && slot.yields && !outcome.finished &&
+         !live.cancel_requested;
+}
+
+/// Books it, as the longer form does.
+inline void Scheduler::progress(LiveRequest& live, const SlotOutcome& outcome, Duration ran,
+                                Time at) {
+  RequestView& view = live.view;
+  ++view.computed;
+  live.computed_peak = std::max(live.computed_peak, view.computed);
+  view.served += ran;
+  view.last_ran = at;
+  view.last_iteration = state_.context.iterations();
+  state_.memory.note_filled(live, outcome.block_hash);
+  state_.memory.decoded_one(live);
+  produce_token(live, 1, at);
+  state_.ports.policy.on_progress(view, ran, state_.context, state_.ranking);
+}
+
 void Scheduler::complete(const IterationEnd& end, Time at) {
   const auto place = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& p) {
     return p.members.size() > p.kept && p.iteration.id == end.iteration;
@@ -128,26 +167,6 @@ void Scheduler::complete(const CopyEnd& end, Time at) {
   }
 }
 
-/// Whether this is one more token of one sequence that goes on: what most do at most times.
-bool Scheduler::decoded_on(const LiveRequest& live, const Slot& slot, const SlotOutcome& outcome) {
-  return slot.width == 1 && !slot.prefill && slot.yields && !outcome.finished &&
-         !live.cancel_requested;
-}
-
-/// Books it, as the longer form does.
-void Scheduler::progress(LiveRequest& live, const SlotOutcome& outcome, Duration ran, Time at) {
-  RequestView& view = live.view;
-  ++view.computed;
-  live.computed_peak = std::max(live.computed_peak, view.computed);
-  view.served += ran;
-  view.last_ran = at;
-  view.last_iteration = state_.context.iterations();
-  state_.memory.note_filled(live, outcome.block_hash);
-  state_.memory.decoded_one(live);
-  produce_token(live, 1, at);
-  state_.ports.policy.on_progress(view, ran, state_.context, state_.ranking);
-}
-
 /// Books what an iteration did for one request, whose sequences have one slot each. Returns whether
 /// the request goes on.
 bool Scheduler::progress(LiveRequest& live, std::span<const Slot> slots,
@@ -183,23 +202,6 @@ bool Scheduler::progress(LiveRequest& live, std::span<const Slot> slots,
     leave(live, live.cancel_requested ? End::cancelled : End::finished, at);
   }
   return false;
-}
-
-/// Each of `sequences` sequences has produced its next token.
-void Scheduler::produce_token(LiveRequest& live, std::size_t sequences, Time at) {
-  iterations_without_token_ = 0;
-  ++live.view.generated;
-  live.facts.sequence_tokens += static_cast<std::int64_t>(sequences);
-  invariant(live.view.generated <= live.view.max_tokens, "I8 tokens produced are tokens asked",
-            "request {} produced {} tokens of at most {}", index(live.view.id), live.view.generated,
-            live.view.max_tokens);
-  if (live.facts.first_token == kNever) {
-    live.facts.first_token = at;
-    if (live.phase == Phase::prefill) enter_phase(state_, live, Phase::decode, at);
-  } else {
-    state_.gaps.count(at, at - live.last_token, static_cast<std::int64_t>(sequences));
-  }
-  live.last_token = at;
 }
 
 void Scheduler::finish_static_batch(InFlight& batch, Time at) {
