@@ -1,13 +1,14 @@
 // Macro-steps, and walks that begin behind those who decode on, change nothing but the time it
 // takes.
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <map>
 
+#include "models/model_executor.hpp"
 #include "tests/contract/policies_of_catalogue.hpp"
+#include "tests/support/diary.hpp"
 #include "tests/support/integer_cost.hpp"
 #include "tests/support/random_jobs.hpp"
 #include "tests/support/simulation.hpp"
@@ -16,58 +17,6 @@ namespace tokenyard::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::int64_t ns(Time at) {
-  return at.time_since_epoch().count();
-}
-
-/// Writes down all that an observer is told, but what the passes were fed.
-class Diary final : public Observer {
- public:
-  void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
-    text += fmt::format(
-        "{} decided {} begun {}: used {} shared {} saved {} cached {} draining {} "
-        "unused {} waiting {} out {} in {}",
-        ns(now), index(iteration.id), ns(iteration.begun), facts.kv_blocks_used,
-        facts.kv_blocks_shared, facts.kv_blocks_saved, facts.kv_blocks_cached,
-        facts.kv_blocks_draining, facts.kv_tokens_unused, facts.waiting, facts.blocks_out,
-        facts.blocks_in);
-    const IterationLoad& load = iteration.load;
-    text +=
-        fmt::format(" prefill {} {} {} {} decode {} {}\n", load.prefill_sequences,
-                    load.prefill_tokens, load.prefill_context_tokens, load.prefill_context_product,
-                    load.decode_sequences, load.decode_context_tokens);
-    for (const Slot& slot : iteration.slots) {
-      text += fmt::format("  {}.{} at {} + {}, generated {} {}{}{}:", index(slot.request),
-                          slot.sequence, slot.computed, slot.new_tokens, slot.generated,
-                          slot.prefill, slot.yields, slot.padding);
-      for (const BlockId block : slot.blocks) text += fmt::format(" {}", index(block));
-      text += '\n';
-    }
-  }
-  void completed(Time now, const Iteration& iteration) override {
-    text += fmt::format("{} completed {}\n", ns(now), index(iteration.id));
-  }
-  void token_gaps(Time now, Duration gap, std::int64_t count) override {
-    text += fmt::format("{} gap {} x {}\n", ns(now), gap.count(), count);
-  }
-  void entered(RequestId request, Phase phase, Time now) override {
-    text +=
-        fmt::format("{} request {} enters {}\n", ns(now), index(request), static_cast<int>(phase));
-  }
-  void ended(const RequestFacts& facts) override {
-    text +=
-        fmt::format("{} request {} ended {} with {}, {} and {} tokens, {} {} {} {}\n",
-                    ns(facts.ended), index(facts.request.id), static_cast<int>(facts.end),
-                    facts.output_tokens, facts.sequence_tokens, facts.cached_tokens,
-                    facts.preemptions, facts.swaps_out, facts.swaps_in, facts.recomputed_tokens);
-    for (const Duration phase : facts.phases) text += fmt::format(" {}", phase.count());
-    text += fmt::format(" {} {}\n", ns(facts.first_scheduled), ns(facts.first_token));
-  }
-  bool watches_slots() const override { return true; }
-
-  std::string text;
-};
 
 /// A policy that takes a request out of the ranking and puts it back at each boundary: the order is
 /// the same, but the server cannot know it, and walks the whole ranking each time.
@@ -140,30 +89,50 @@ const IntegerCost& varied_cost() {
   return model;
 }
 
-std::string diary(const std::vector<Job>& jobs, Policy& policy, const ServerSettings& settings) {
-  Diary seen;
-  simulate(jobs, policy, varied_cost(), settings, false, &seen);
-  return std::move(seen.text);
-}
+/// A `ModelExecutor` some of whose copies between device and host fail.
+class FailingCopies final : public Executor {
+ public:
+  FailingCopies(const CostModel& cost, const OutputOracle& oracle, std::uint64_t one_in)
+      : inner_(cost, oracle), one_in_(one_in) {}
 
-bool equal(const std::string& name, const std::string& text, const std::string& single) {
-  if (single == text) return true;
-  const auto differ = std::ranges::mismatch(single, text);
-  const auto from = static_cast<std::size_t>(differ.in1 - single.begin());
-  const std::size_t line = single.rfind('\n', from) + 1;
-  RC_LOG() << "single steps: " << single.substr(line, 300) << '\n'
-           << name << ": " << text.substr(line, 300);
-  return false;
+  void begin(const Iteration& iteration, Time now, Events& events) override {
+    for (const KvCopy& copy : iteration.copies) {
+      const std::uint64_t id = index(copy.id);
+      events.post(now + 1300us, id, CopyEnd{copy.id, id % one_in_ == one_in_ - 1});
+    }
+    Iteration rest = iteration;
+    rest.copies.clear();
+    inner_.begin(rest, now, events);
+  }
+
+ private:
+  ModelExecutor inner_;
+  std::uint64_t one_in_;
+};
+
+/// One copy in `one_in` fails; 0: none.
+std::string diary(const std::vector<Job>& jobs, Policy& policy, const ServerSettings& settings,
+                  std::uint64_t one_in) {
+  MakeExecutor executor;
+  if (one_in > 0) {
+    executor = [one_in](const CostModel& cost, const OutputOracle& oracle) {
+      return std::make_unique<FailingCopies>(cost, oracle, one_in);
+    };
+  }
+  Diary seen;
+  simulate(jobs, policy, varied_cost(), settings, false, &seen, executor);
+  return std::move(seen.text);
 }
 
 bool equal_with_and_without(const std::vector<Job>& jobs, const std::string& policy,
                             ServerSettings settings) {
-  const auto macro = diary(jobs, *make_policy(policy), settings);
+  const auto one_in = *rc::gen::element<std::uint64_t>(0, 0, 2, 5);
+  const auto macro = diary(jobs, *make_policy(policy), settings, one_in);
   settings.macro_steps = false;
-  const auto single = diary(jobs, *make_policy(policy), settings);
+  const auto single = diary(jobs, *make_policy(policy), settings, one_in);
   Restless restless(make_policy(policy));
   return equal("macro-steps", macro, single) &&
-         equal("whole walks", diary(jobs, restless, settings), single);
+         equal("whole walks", diary(jobs, restless, settings, one_in), single);
 }
 
 /// Long outputs, so that many iterations can be one; gaps from bursts to idleness.
