@@ -33,17 +33,22 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
   run(iteration, std::min(iteration.repeat.most, least_left), now,
       events.next_time(Events::kKinds));
   const auto times = static_cast<std::int64_t>(ends_.size());
-  outcomes_.assign(iteration.slots.size(), SlotOutcome());
-  for (std::size_t i = 0; (times >= least_left || beams) && i < outcomes_.size(); ++i) {
+  const std::size_t slots = iteration.slots.size();
+  const bool any_ends = times >= least_left || beams;
+  std::vector<SlotOutcome>& outcomes = any_ends ? outcomes_ : none_end_;
+  if (outcomes.size() < slots) outcomes.resize(slots);
+  for (std::size_t i = 0; any_ends && i < slots; ++i) {
     const Slot& slot = iteration.slots[i];
+    outcomes[i] = SlotOutcome();
     if (!slot.yields) continue;
-    outcomes_[i].finished = tokens_left(slot) <= times;
+    outcomes[i].finished = tokens_left(slot) <= times;
     // The first tokens all come from the prompt; after that beams take over from one another.
     if (slot.beam && slot.generated > 0) {
-      outcomes_[i].parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
+      outcomes[i].parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
     }
   }
-  events.post(ends_.back(), index(iteration.id), IterationEnd{iteration.id, outcomes_, ends_});
+  events.post(ends_.back(), index(iteration.id),
+              IterationEnd{iteration.id, std::span(outcomes).first(slots), ends_});
 }
 
 /// Fills `ends_`: `iteration` at most `most` times, until it meets a bound or an event is due.

@@ -37,7 +37,8 @@ class ModelExecutor final : public Executor {
 
   BeamSurvival beams_;
   std::vector<SlotOutcome> outcomes_;
-  std::vector<KnownOutput> known_;  // of requests of one sequence, by place
+  std::vector<SlotOutcome> none_end_;  // the outcomes of any iteration in which nothing ends
+  std::vector<KnownOutput> known_;     // of requests of one sequence, by place
   std::vector<Time> ends_;
   Time channel_free_at_[2] = {kOrigin, kOrigin};  // by CopyDirection
 };

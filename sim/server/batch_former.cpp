@@ -10,7 +10,7 @@ namespace tokenyard {
 namespace {
 
 /// The slot of one more token of a single sequence.
-void fill_decode(Slot& slot, const LiveRequest& live) {
+inline void fill_decode(Slot& slot, const LiveRequest& live) {
   slot.request = live.view.id;
   slot.place = live.view.slot;
   slot.sequence = live.sequences.front().number;
@@ -59,6 +59,24 @@ void BatchFormer::reset(InFlight& out) {
   cached_before_ = state_.blocks.cached();
 }
 
+/// Whether all that `live` needs is one more token in a block it has: what most do at most times.
+inline bool BatchFormer::goes_on_decoding(const LiveRequest& live) const {
+  return live.view.kv == KvPlace::device && live.sequences.size() == 1 &&
+         is_decode(live.view, live.view.computed) && !limits_.static_batching &&
+         (tokens_left_ > 0 || has_oversized_prefill_) && live.view.computed < live.covered_tokens;
+}
+
+/// As `add` does.
+inline void BatchFormer::add_decode(InFlight& out, LiveRequest& live) {
+  fill_decode(out.iteration.slots.emplace_back(), live);
+  out.iteration.load.add_decode(live.view.computed + 1);
+  out.members.push_back(&live);
+  if (tokens_left_ > 0) --tokens_left_;
+  --places_left_;
+  leads_ = leads_ && !passed_over_;
+  live.in_flight = true;
+}
+
 void BatchFormer::form(InFlight& out) {
   auto next = go_on(out);
   swapper_.spare(nullptr);
@@ -72,6 +90,10 @@ void BatchFormer::form(InFlight& out) {
     }
     if (live.in_flight) {
       passed_over_ = true;
+      continue;
+    }
+    if (claimed == 0 && goes_on_decoding(live)) {
+      add_decode(out, live);
       continue;
     }
     Room room = Room::no;
@@ -173,10 +195,6 @@ void BatchFormer::add_guests(InFlight& out) {
 
 /// Puts `live` into the batch, or starts what must come first.
 Room BatchFormer::take(InFlight& out, LiveRequest& live) {
-  if (goes_on_decoding(live)) {
-    add_decode(out, live);
-    return Room::now;
-  }
   if (live.view.kv == KvPlace::host) return bring_back(live);
   // What was evicted for this batch does not come back in it: it would rob its better. (What left
   // a static batch that ends in this pass may open the next.)
@@ -187,24 +205,6 @@ Room BatchFormer::take(InFlight& out, LiveRequest& live) {
   const Room room = secure_blocks(out, live, start + tokens);
   if (room == Room::now) add(out, live, tokens);
   return room;
-}
-
-/// Whether all that `live` needs is one more token in a block it has: what most do at most times.
-bool BatchFormer::goes_on_decoding(const LiveRequest& live) const {
-  return live.view.kv == KvPlace::device && live.sequences.size() == 1 &&
-         is_decode(live.view, live.view.computed) && !limits_.static_batching &&
-         (tokens_left_ > 0 || has_oversized_prefill_) && live.view.computed < live.covered_tokens;
-}
-
-/// As `add` does.
-void BatchFormer::add_decode(InFlight& out, LiveRequest& live) {
-  fill_decode(out.iteration.slots.emplace_back(), live);
-  out.iteration.load.add_decode(live.view.computed + 1);
-  out.members.push_back(&live);
-  if (tokens_left_ > 0) --tokens_left_;
-  --places_left_;
-  leads_ = leads_ && !passed_over_;
-  live.in_flight = true;
 }
 
 /// Begins to copy back a request whose KV is on the host.
