@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace tokenyard {
+
+/// How an element of a checkpoint is stored, little-endian.
+enum class ElementType : std::uint8_t { f32, f16, bf16 };
+
+std::size_t element_bytes(ElementType type);
+std::string_view element_name(ElementType type);
+
+/// A matrix in a mapped checkpoint, whatever its layout there: logical row r, column c is the
+/// element at (r / group_rows) * group_stride + (r % group_rows) * row_stride + c * column_stride.
+/// A vector is a matrix of one row. Does not own the memory; a value type.
+///
+/// This covers all layouts in use: plain rows; GPT-2's transposed matrices (row_stride 1); one of
+/// the three matrices that a checkpoint fused, in whole thirds (an offset in `data`) or head by
+/// head (BLOOM: groups of head_dim rows, 3 x head_dim rows apart).
+struct TensorView {
+  const std::byte* data = nullptr;
+  ElementType type = ElementType::f32;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::int64_t row_stride = 0;  ///< in elements, as are all strides
+  std::int64_t column_stride = 1;
+  std::int64_t group_rows = 1;  ///< at least 1; with 1, `group_stride` is the stride of rows
+  std::int64_t group_stride = 0;
+
+  bool empty() const { return data == nullptr; }
+
+  /// Rows one after another, as most checkpoints have them.
+  static TensorView plain(const std::byte* data, ElementType type, std::int64_t rows,
+                          std::int64_t columns);
+
+  /// Row `row` as f32, exactly (every bf16 and f16 is an f32). `out` has `columns` elements.
+  void read_row(std::int64_t row, std::span<float> out) const;
+};
+
+}  // namespace tokenyard
