@@ -1,5 +1,6 @@
 #include "engine/weights/tensor_view.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -18,14 +19,41 @@ float read_f16(std::uint16_t bits) {
   return std::bit_cast<float>(sign | (wide << 23U) | (fraction << 13U));
 }
 
-/// Element by element, so that data need not be aligned in its file.
-template <typename Bits, typename Widen>
-void read(const std::byte* from, std::int64_t stride, std::span<float> out, Widen widen) {
-  for (float& value : out) {
+float read_f32(std::uint32_t bits) {
+  return std::bit_cast<float>(bits);
+}
+
+float read_bf16(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
+}
+
+/// Element by element, so that data need not be aligned in its file. Strides are in elements; those
+/// of 1 have a loop of their own, which the compiler turns into vectors.
+template <typename Bits, float (*kWiden)(Bits)>
+void read(const std::byte* from, std::int64_t stride, float* out, std::int64_t out_stride,
+          std::int64_t count) {
+  const auto element = [&](std::int64_t at) {
     Bits bits;
-    std::memcpy(&bits, from, sizeof bits);
-    value = widen(bits);
-    from += stride * static_cast<std::int64_t>(sizeof bits);
+    std::memcpy(&bits, from + at * static_cast<std::int64_t>(sizeof bits), sizeof bits);
+    return kWiden(bits);
+  };
+  if (stride == 1 && out_stride == 1) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = element(i);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) out[i * out_stride] = element(i * stride);
+  }
+}
+
+void read(ElementType type, const std::byte* data, std::int64_t at, std::int64_t stride, float* out,
+          std::int64_t out_stride, std::int64_t count) {
+  const std::byte* from = data + at * static_cast<std::int64_t>(element_bytes(type));
+  switch (type) {
+    case ElementType::f32:
+      return read<std::uint32_t, read_f32>(from, stride, out, out_stride, count);
+    case ElementType::f16:
+      return read<std::uint16_t, read_f16>(from, stride, out, out_stride, count);
+    case ElementType::bf16:
+      return read<std::uint16_t, read_bf16>(from, stride, out, out_stride, count);
   }
 }
 
@@ -59,19 +87,33 @@ TensorView TensorView::plain(const std::byte* data, ElementType type, std::int64
   return view;
 }
 
+std::int64_t TensorView::place(std::int64_t row, std::int64_t column) const {
+  return (row / group_rows) * group_stride + (row % group_rows) * row_stride +
+         column * column_stride;
+}
+
 void TensorView::read_row(std::int64_t row, std::span<float> out) const {
-  const std::int64_t element = (row / group_rows) * group_stride + (row % group_rows) * row_stride;
-  const std::byte* from = data + element * static_cast<std::int64_t>(element_bytes(type));
-  switch (type) {
-    case ElementType::f32:
-      return read<std::uint32_t>(from, column_stride, out,
-                                 [](std::uint32_t bits) { return std::bit_cast<float>(bits); });
-    case ElementType::f16:
-      return read<std::uint16_t>(from, column_stride, out, read_f16);
-    case ElementType::bf16:
-      return read<std::uint16_t>(from, column_stride, out, [](std::uint16_t bits) {
-        return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
-      });
+  read(type, data, place(row, 0), column_stride, out.data(), 1,
+       static_cast<std::int64_t>(out.size()));
+}
+
+void TensorView::read_block(const Block& block, float* out, std::int64_t out_stride) const {
+  const std::int64_t row_end = block.row + block.rows;
+  const std::int64_t stride = group_rows == 1 ? group_stride : row_stride;
+  if (column_stride <= stride) {
+    for (std::int64_t row = block.row; row < row_end; ++row, out += out_stride) {
+      read(type, data, place(row, block.column), column_stride, out, 1, block.columns);
+    }
+    return;
+  }
+  for (std::int64_t row = block.row; row < row_end;) {  // the rows of a group are evenly spaced
+    const std::int64_t group_end = (row / group_rows + 1) * group_rows;
+    const std::int64_t run = (group_rows == 1 ? row_end : std::min(group_end, row_end)) - row;
+    for (std::int64_t column = 0; column < block.columns; ++column) {
+      read(type, data, place(row, block.column + column), stride, out + column, out_stride, run);
+    }
+    row += run;
+    out += run * out_stride;
   }
 }
 

@@ -30,6 +30,11 @@ struct TensorView {
   std::int64_t group_rows = 1;  ///< at least 1; with 1, `group_stride` is the stride of rows
   std::int64_t group_stride = 0;
 
+  /// Rows [row, row + rows) by columns [column, column + columns).
+  struct Block {
+    std::int64_t row = 0, rows = 0, column = 0, columns = 0;
+  };
+
   bool empty() const { return data == nullptr; }
 
   /// Rows one after another, as most checkpoints have them.
@@ -38,6 +43,14 @@ struct TensorView {
 
   /// Row `row` as f32, exactly (every bf16 and f16 is an f32). `out` has `columns` elements.
   void read_row(std::int64_t row, std::span<float> out) const;
+
+  /// A block of it as f32: row r goes to `out` + r x `out_stride`. Reads the memory in its own
+  /// order, by rows or by columns, so a block of a transposed matrix is as fast as another.
+  void read_block(const Block& block, float* out, std::int64_t out_stride) const;
+
+ private:
+  /// Where an element is, in elements from `data`.
+  std::int64_t place(std::int64_t row, std::int64_t column) const;
 };
 
 }  // namespace tokenyard

@@ -70,5 +70,31 @@ TEST(TensorView, ReadsUnalignedData) {
   EXPECT_EQ(row(view, 0)[0], 2.5F);
 }
 
+// Would catch: a block of another place, or of a layout that its shortcut by columns gets wrong.
+TEST(TensorView, ReadsABlockAsItReadsItsRows) {
+  std::vector<float> stored(400);
+  for (std::size_t i = 0; i < stored.size(); ++i) stored[i] = static_cast<float>(i);
+  const TensorView rows = TensorView::plain(bytes(stored), ElementType::f32, 12, 10);
+  TensorView transposed = rows, heads = rows, transposed_heads = rows;
+  transposed.row_stride = transposed.group_stride = 1;
+  transposed.column_stride = 12;
+  heads.group_rows = 3;
+  heads.group_stride = 9 * 10;
+  transposed_heads.row_stride = 1;
+  transposed_heads.column_stride = 36;
+  transposed_heads.group_rows = 3;
+  transposed_heads.group_stride = 9;
+  for (const TensorView& view : {rows, transposed, heads, transposed_heads}) {
+    std::vector<float> out(7 * 5, -1.0F);
+    view.read_block({.row = 2, .rows = 7, .column = 4, .columns = 4}, out.data(), 5);
+    for (std::int64_t r = 0; r < 7; ++r) {
+      for (std::int64_t c = 0; c < 4; ++c) {
+        EXPECT_EQ(out[static_cast<std::size_t>(r * 5 + c)], row(view, 2 + r)[4 + c]);
+      }
+      EXPECT_EQ(out[static_cast<std::size_t>(r * 5 + 4)], -1.0F);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tokenyard
