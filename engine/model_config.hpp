@@ -49,7 +49,10 @@ struct ModelConfig {
 
   NormKind norm = NormKind::layer;
   float norm_epsilon = 1e-5F;
+  bool norm_shift = false;      ///< norms add a shift after their scale
   bool embedding_norm = false;  ///< a norm right after the embedding (BLOOM)
+  bool attention_bias = false;  ///< of the query, key, value and output matrices
+  bool feed_forward_bias = false;
 
   PositionKind positions = PositionKind::learned;
   std::int32_t position_offset = 0;  ///< first row used of the learned positions (OPT: 2)

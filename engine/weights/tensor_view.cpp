@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "sim/kernel/invariant.hpp"
+
 namespace tokenyard {
 namespace {
 
@@ -90,6 +92,43 @@ TensorView TensorView::plain(const std::byte* data, ElementType type, std::int64
 std::int64_t TensorView::place(std::int64_t row, std::int64_t column) const {
   return (row / group_rows) * group_stride + (row % group_rows) * row_stride +
          column * column_stride;
+}
+
+TensorView TensorView::transposed(const std::byte* data, ElementType type, std::int64_t rows,
+                                  std::int64_t columns) {
+  TensorView view = plain(data, type, rows, columns);
+  view.row_stride = view.group_stride = 1;
+  view.column_stride = rows;
+  return view;
+}
+
+TensorView TensorView::slice_rows(std::int64_t first, std::int64_t count) const {
+  invariant(group_rows == 1 && first >= 0 && count >= 0 && first + count <= rows, "a slice of rows",
+            "rows {} + {} of {}", first, count, rows);
+  TensorView view = *this;
+  view.data += first * row_stride * static_cast<std::int64_t>(element_bytes(type));
+  view.rows = count;
+  return view;
+}
+
+TensorView TensorView::slice_columns(std::int64_t first, std::int64_t count) const {
+  invariant(first >= 0 && count >= 0 && first + count <= columns, "a slice of columns",
+            "columns {} + {} of {}", first, count, columns);
+  TensorView view = *this;
+  view.data += first * column_stride * static_cast<std::int64_t>(element_bytes(type));
+  view.columns = count;
+  return view;
+}
+
+TensorView TensorView::head_part(std::int64_t part, std::int64_t parts,
+                                 std::int64_t head_rows) const {
+  invariant(part >= 0 && part < parts && head_rows > 0 && rows % (parts * head_rows) == 0,
+            "a part of fused heads", "part {} of {}, {} rows a head, {} rows", part, parts,
+            head_rows, rows);
+  TensorView view = slice_rows(part * head_rows, rows / parts);
+  view.group_rows = head_rows;
+  view.group_stride = parts * head_rows * row_stride;
+  return view;
 }
 
 void TensorView::read_row(std::int64_t row, std::span<float> out) const {

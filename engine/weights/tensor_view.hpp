@@ -41,6 +41,21 @@ struct TensorView {
   static TensorView plain(const std::byte* data, ElementType type, std::int64_t rows,
                           std::int64_t columns);
 
+  /// A stored matrix read the other way round: `rows` and `columns` are those of the result, and
+  /// the file holds `columns` rows of `rows` elements (GPT-2).
+  static TensorView transposed(const std::byte* data, ElementType type, std::int64_t rows,
+                               std::int64_t columns);
+
+  /// `count` rows from row `first` on, of a matrix without groups.
+  TensorView slice_rows(std::int64_t first, std::int64_t count) const;
+
+  /// `count` columns from column `first` on; of a vector, a part.
+  TensorView slice_columns(std::int64_t first, std::int64_t count) const;
+
+  /// Part `part` of `parts` matrices without groups that are fused head by head: `head_rows` rows
+  /// of the first, `head_rows` of the second and so on, then the next head's.
+  TensorView head_part(std::int64_t part, std::int64_t parts, std::int64_t head_rows) const;
+
   /// Row `row` as f32, exactly (every bf16 and f16 is an f32). `out` has `columns` elements.
   void read_row(std::int64_t row, std::span<float> out) const;
 
