@@ -56,7 +56,7 @@ ReferenceModel::ReferenceModel(const ModelWeights& weights, Bf16Rounding roundin
          .key = read_linear(from.key, from.key_bias),
          .value = read_linear(from.value, from.value_bias),
          .output = read_linear(from.output, from.output_bias),
-         .gate = read_linear(from.gate, {}),
+         .gate = read_linear(from.gate, from.gate_bias),
          .up = read_linear(from.up, from.up_bias),
          .down = read_linear(from.down, from.down_bias)});
   }
