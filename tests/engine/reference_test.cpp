@@ -5,17 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "tests/reference/golden_model.hpp"
 #include "tests/reference/reference_model.hpp"
+#include "tests/reference/stories260k.hpp"
 
 namespace tokenyard::test {
 namespace {
@@ -91,35 +87,6 @@ TEST_P(Reference, RoundingMovesLogitsAsFarAsBf16Does) {
   }
 }
 
-/// Where this machine has the trained weights, if it does.
-std::filesystem::path stories260k() {
-  const char* folder = std::getenv("TOKENYARD_SHARED_DIR");
-  const std::filesystem::path root =
-      folder != nullptr ? std::filesystem::path(folder)
-                        : std::filesystem::path(TOKENYARD_SOURCE_DIR) / ".." / "shared";
-  return root / "models" / "stories260K";
-}
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
-/// The pieces of a llama2.c tokenizer: behind the longest one's length, a score, a length and the
-/// bytes of each.
-std::vector<std::string> pieces_of(const std::string& bytes) {
-  std::vector<std::string> pieces;
-  std::size_t at = sizeof(std::int32_t);
-  while (at < bytes.size()) {
-    std::int32_t length = 0;
-    std::memcpy(&length, bytes.data() + at + sizeof(float), sizeof length);
-    at += sizeof(float) + sizeof length;
-    pieces.push_back(bytes.substr(at, static_cast<std::size_t>(length)));
-    at += static_cast<std::size_t>(length);
-  }
-  return pieces;
-}
-
 // Would catch: what tiny random models cannot show, such as precision lost over many layers, and
 // any slip in llama2.c's format (rotation of adjacent elements, four KV heads of eight). The text
 // was made by llama2.c itself.
@@ -127,16 +94,8 @@ TEST(ReferenceOnTrainedWeights, Stories260KTellsItsStory) {
   const auto folder = stories260k();
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the weights are not on this machine";
   const ReferenceModel model(load_weights(folder.string()));
-  const auto pieces = pieces_of(text_of(folder / "tok512.bin"));
-  ASSERT_THAT(pieces, SizeIs(512));
-  std::string story;
-  const Token begin = model.config().begin_token;
-  for (const Token token : model.greedy(std::vector{begin}, 200).tokens) {
-    const std::string& piece = pieces.at(static_cast<std::size_t>(token));
-    story += piece == "<0x0A>" ? "\n" : piece;
-  }
-  // The first piece's space only says that a word begins; llama2.c ends its output with a new line.
-  EXPECT_EQ(story.substr(1) + "\n", text_of(folder / "golden_greedy_200.txt"));
+  const std::vector<Token> prompt{model.config().begin_token};
+  EXPECT_EQ(stories260k_text(model.greedy(prompt, 200).tokens), stories260k_golden());
 }
 
 }  // namespace
