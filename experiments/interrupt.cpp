@@ -18,7 +18,7 @@ void note_interrupts() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, note);
 }
 
-void InterruptWatch::decided(Time, const Iteration&, const IterationFacts&) {
+void InterruptWatch::fed(Time, std::span<const Event>) {
   if (interrupted != 0) throw Interrupted();
 }
 

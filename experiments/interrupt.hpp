@@ -16,10 +16,11 @@ class Interrupted : public std::runtime_error {
 /// From now on the signals above are only noted. Process-wide.
 void note_interrupts();
 
-/// Throws `Interrupted` at the next iteration after such a signal. Steers nothing otherwise.
+/// Throws `Interrupted` at the next pass after such a signal. Steers nothing otherwise.
 class InterruptWatch final : public Observer {
  public:
-  void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override;
+  bool watches_iterations() const override { return false; }
+  void fed(Time now, std::span<const Event> due) override;
 };
 
 }  // namespace tokenyard

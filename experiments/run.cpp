@@ -110,6 +110,7 @@ class Forgetter final : public Observer {
  public:
   Forgetter(TraceView& trace, const Recorder& recorder) : trace_(trace), recorder_(recorder) {}
 
+  bool watches_iterations() const override { return false; }
   void ended(const RequestFacts&) override { trace_.forget_before(recorder_.all_ended_before()); }
 
  private:

@@ -7,12 +7,18 @@ namespace tokenyard {
 
 /// What the oracle says of the output, asked once where it can be remembered.
 inline std::int64_t ModelExecutor::tokens_left(const Slot& slot) {
-  const auto ask = [&] { return oracle_.output_tokens(slot.request, slot.sequence); };
-  if (slot.width > 1) return std::max<std::int64_t>(1, ask() - slot.generated);
+  if (slot.place >= known_.size() || known_[slot.place].request != slot.request ||
+      slot.width > 1) {
+    return ask(slot);
+  }
+  return std::max<std::int64_t>(1, known_[slot.place].tokens - slot.generated);
+}
+
+std::int64_t ModelExecutor::ask(const Slot& slot) {
+  const std::int64_t tokens = oracle_.output_tokens(slot.request, slot.sequence);
   if (slot.place >= known_.size()) known_.resize(slot.place + 1);
-  KnownOutput& known = known_[slot.place];
-  if (known.request != slot.request) known = {slot.request, ask()};
-  return std::max<std::int64_t>(1, known.tokens - slot.generated);
+  if (slot.width == 1) known_[slot.place] = {slot.request, tokens};
+  return std::max<std::int64_t>(1, tokens - slot.generated);
 }
 
 void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) {
@@ -48,7 +54,7 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
     }
   }
   events.post(ends_.back(), index(iteration.id),
-              IterationEnd{iteration.id, std::span(outcomes).first(slots), ends_});
+              IterationEnd{iteration.id, std::span(outcomes).first(slots), ends_, !any_ends});
 }
 
 /// Fills `ends_`: `iteration` at most `most` times, until it meets a bound or an event is due.

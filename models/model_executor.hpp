@@ -33,6 +33,7 @@ class ModelExecutor final : public Executor {
   };
 
   std::int64_t tokens_left(const Slot& slot);
+  std::int64_t ask(const Slot& slot);
   void run(const Iteration& iteration, std::int64_t most, Time now, Time next_event);
 
   BeamSurvival beams_;

@@ -13,6 +13,8 @@ class Fcfs final : public Policy {
     ranking.set(request.id, {request.arrived.time_since_epoch().count()});
   }
 
+  Duration indifferent_for(const RequestView&) const override { return Duration::max(); }
+
   Steady steady(const Running&, const PolicyContext&) const override {
     return {.iterations = Steady::kForGood};
   }

@@ -59,6 +59,11 @@ class Mlfq final : public Policy {
     join(request, level, carry_ ? state.service - state.quantum : Duration{0}, ranking);
   }
 
+  Duration indifferent_for(const View& request) const override {
+    const State& state = states_[request.slot];
+    return state.quantum - state.service;
+  }
+
   void on_end(const View& request, Departure, const Context&) override {
     waiting_.erase({states_[request.slot].waits_since, request.id});
     ladder_->count(states_[request.slot].level, -1);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
+#include <initializer_list>
 #include <vector>
 
 #include "sim/ports/observer.hpp"
@@ -12,21 +12,26 @@ namespace tokenyard {
 /// elsewhere and outlive it.
 class ObserverList final : public Observer {
  public:
-  explicit ObserverList(std::vector<Observer*> observers = {}) : observers_(std::move(observers)) {}
+  ObserverList(std::initializer_list<Observer*> observers = {}) {
+    for (Observer* observer : observers) add(*observer);
+  }
 
-  void add(Observer& observer) { observers_.push_back(&observer); }
+  void add(Observer& observer) {
+    observers_.push_back(&observer);
+    if (observer.watches_iterations()) iterations_.push_back(&observer);
+  }
 
   void fed(Time now, std::span<const Event> due) override {
     for (Observer* observer : observers_) observer->fed(now, due);
   }
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
-    for (Observer* observer : observers_) observer->decided(now, iteration, facts);
+    for (Observer* observer : iterations_) observer->decided(now, iteration, facts);
   }
   void completed(Time now, const Iteration& iteration) override {
-    for (Observer* observer : observers_) observer->completed(now, iteration);
+    for (Observer* observer : iterations_) observer->completed(now, iteration);
   }
   void token_gaps(Time now, Duration gap, std::int64_t count) override {
-    for (Observer* observer : observers_) observer->token_gaps(now, gap, count);
+    for (Observer* observer : iterations_) observer->token_gaps(now, gap, count);
   }
   void entered(RequestId request, Phase phase, Time now) override {
     for (Observer* observer : observers_) observer->entered(request, phase, now);
@@ -40,6 +45,7 @@ class ObserverList final : public Observer {
 
  private:
   std::vector<Observer*> observers_;
+  std::vector<Observer*> iterations_;  // those of them that watch iterations
 };
 
 }  // namespace tokenyard

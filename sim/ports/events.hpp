@@ -19,6 +19,8 @@ struct IterationEnd {
   /// Where it was repeated: when each of them ended, in order. No sequence has finished and no
   /// other event was due before the last.
   std::span<const Time> ends = {};
+  /// Whether each outcome is that of a sequence of which there is nothing to say.
+  bool all_go_on = false;
 };
 
 /// Key: the copy's id. What a failed copy was to bring is lost; what it read is not.

@@ -81,6 +81,8 @@ struct SlotOutcome {
   /// The content of the block whose last place this iteration filled before it yielded, where the
   /// executor knows it; also after an eviction, when the tokens are computed again.
   BlockHash block_hash = kNoHash;
+
+  friend bool operator==(const SlotOutcome&, const SlotOutcome&) = default;
 };
 
 }  // namespace tokenyard

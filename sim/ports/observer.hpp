@@ -70,6 +70,8 @@ class Observer {
   virtual void entered(RequestId request, Phase phase, Time now);
   virtual void ended(const RequestFacts& facts);
 
+  /// Whether it wants to hear of iterations and token gaps.
+  virtual bool watches_iterations() const { return true; }
   /// Whether it looks at the slots of iterations. Within a macro-step they are kept up to date for
   /// those who do; the number of slots is always right.
   virtual bool watches_slots() const { return false; }

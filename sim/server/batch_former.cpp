@@ -25,6 +25,12 @@ inline void fill_decode(Slot& slot, const LiveRequest& live) {
   slot.blocks = live.sequences.front().blocks;
 }
 
+/// To its next token.
+inline void move_on(Slot& slot) {
+  ++slot.computed;
+  ++slot.generated;
+}
+
 /// One token on top of a complete cache. A last chunk of one prompt token is still prefill.
 bool is_decode(const RequestView& view, std::int64_t computed) {
   return view.generated > 0 && view.known_tokens() - computed == 1;
@@ -37,7 +43,6 @@ BatchFormer::BatchFormer(ServerState& state, Swapper& swapper)
 
 void BatchFormer::start(InFlight& out) {
   keep_none(out);
-  out.resumed = 0;
   out.iteration.slots.clear();
   out.members.clear();
   reset(out);
@@ -121,62 +126,108 @@ void BatchFormer::form(InFlight& out) {
 /// Takes over those who were kept, where a walk would find them again and their blocks are there.
 /// Returns where the walk begins.
 RankIndex::Order::iterator BatchFormer::go_on(InFlight& out) {
-  const auto kept = static_cast<std::int64_t>(out.kept);
+  Cohort& cohort = state_.cohort;
+  const auto kept = static_cast<std::int64_t>(cohort.size());
+  std::int64_t lacking = cohort.lacking();
   if (kept == 0 || !state_.ranking.head_stands() || kept > limits_.max_num_batched_tokens ||
-      out.kept_blocks > state_.blocks.free()) {
+      lacking > state_.blocks.free()) {
     start(out);
     return state_.ranking.order().begin();
   }
   reset(out);
-  for (std::size_t i = 0; out.kept_blocks > 0; ++i) {
+  for (std::size_t i = 0; lacking > 0; ++i) {
+    if (cohort.covered(i) > 0) continue;
     LiveRequest& live = *out.members[i];
-    if (live.view.computed < live.covered_tokens) continue;
     state_.memory.append_block(live);
+    cohort.grow(i, state_.blocks.block_size());
     out.iteration.slots[i].blocks = live.sequences.front().blocks;
-    --out.kept_blocks;
+    if (--lacking == 0) cohort.find_bounds();
   }
   out.iteration.load.decode_sequences = kept;
-  out.iteration.load.decode_context_tokens = out.kept_context;
+  out.iteration.load.decode_context_tokens = cohort.context_tokens();
   places_left_ -= kept;
   tokens_left_ -= kept;
-  out.resumed = std::exchange(out.kept, 0);
   return std::next(state_.ranking.order().iterator_to(*out.members.back()));
 }
 
-void BatchFormer::keep(InFlight& ended) {
+void BatchFormer::keep(InFlight& ended, bool all_stay) {
   std::vector<Slot>& slots = ended.iteration.slots;
-  std::size_t kept = 0;
-  ended.kept_context = ended.kept_blocks = 0;
+  const std::size_t before = state_.cohort.size();
   const bool may_stay = leads_ && state_.ranking.head_stands();
-  for (std::size_t i = 0; may_stay && i < slots.size(); ++i) {
-    LiveRequest* const live = ended.members[i];
-    if (live == nullptr) continue;
-    Slot& slot = slots[kept];
-    if (slots[i].width == 1 && !slots[i].prefill) {  // it has decoded, so it decodes on
-      if (i != kept) slot = slots[i];
-      slot.computed = live->view.computed;
-      slot.generated = live->view.generated;
-    } else {
-      if (kept > 0 && live == ended.members[kept - 1]) continue;  // a sequence that has ended
-      if (live->sequences.size() != 1 || live->phase != Phase::decode ||
-          !is_decode(live->view, live->view.computed)) {
-        break;
-      }
-      fill_decode(slot, *live);
+  std::size_t kept = before;
+  if (may_stay && all_stay) {
+    for (Slot& slot : std::span(slots).first(before)) move_on(slot);
+  } else {
+    kept = 0;
+    for (std::size_t i = 0; i < before; ++i) {
+      if (ended.members[i] != nullptr && stays(ended, i, may_stay, kept)) ++kept;
     }
-    live->in_flight = true;
-    ended.members[kept++] = live;
-    ended.kept_context += live->view.computed + 1;
-    ended.kept_blocks += live->view.computed == live->covered_tokens ? 1 : 0;
+    state_.cohort.resize(kept);
   }
-  ended.kept = kept;
+  bool may_join = may_stay;
+  for (std::size_t i = before; i < slots.size(); ++i) {
+    LiveRequest* const live = ended.members[i];
+    if (live == nullptr || (i > before && live == ended.members[i - 1])) continue;
+    may_join = may_join && (!state_.ranking.in_head(*live) || joins(ended, i, kept));
+    if (live->in_cohort) {
+      ++kept;
+    } else {
+      state_.returned.push_back(live);
+    }
+  }
   ended.members.resize(kept);
   slots.resize(kept);
 }
 
+/// Whether a member of the cohort goes on as one; then it gets the place `place`.
+inline bool BatchFormer::stays(InFlight& ended, std::size_t member, bool may_stay,
+                               std::size_t place) {
+  Cohort& cohort = state_.cohort;
+  LiveRequest& live = *ended.members[member];
+  if (!may_stay || (!live.in_cohort && !state_.ranking.in_head(live))) {
+    dissolve(live);
+    return false;
+  }
+  if (!live.in_cohort) {
+    cohort.rejoin(member, live, state_.ports.policy.indifferent_for(live.view));
+  }
+  Slot& slot = ended.iteration.slots[place];
+  if (member != place) {
+    slot = ended.iteration.slots[member];
+    ended.members[place] = &live;
+    cohort.move(member, place);
+  }
+  move_on(slot);
+  return true;
+}
+
+/// Whether another one goes on decoding; then it joins the cohort, in the place `place`.
+bool BatchFormer::joins(InFlight& ended, std::size_t member, std::size_t place) {
+  LiveRequest& live = *ended.members[member];
+  if (live.sequences.size() != 1 || live.phase != Phase::decode ||
+      !is_decode(live.view, live.view.computed)) {
+    return false;
+  }
+  fill_decode(ended.iteration.slots[place], live);
+  ended.members[place] = &live;
+  state_.cohort.join(live, state_.ports.policy.indifferent_for(live.view));
+  return true;
+}
+
+/// Takes `live` out of the cohort for good and lets its policy know what it has not been told.
+void BatchFormer::dissolve(LiveRequest& live) {
+  state_.cohort.detach(live);
+  state_.returned.push_back(&live);
+  const Duration untold = std::exchange(live.untold, Duration{0});
+  if (untold == Duration{0}) return;
+  state_.ports.policy.on_progress(live.view, untold, state_.context, state_.ranking);
+}
+
 void BatchFormer::keep_none(InFlight& ended) {
-  for (std::size_t i = 0; i < ended.kept; ++i) ended.members[i]->in_flight = false;
-  ended.kept = 0;
+  const std::size_t members = state_.cohort.size();
+  if (members == 0) return;
+  for (std::size_t i = 0; i < members; ++i) dissolve(*ended.members[i]);
+  state_.cohort.resize(0);
   ended.members.clear();
 }
 

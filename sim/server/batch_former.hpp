@@ -22,14 +22,10 @@ struct Evicted {
 /// An iteration from its forming until its end is taken.
 struct InFlight {
   Iteration iteration;
-  std::vector<LiveRequest*> members;  ///< one a slot, in slot order; null: it has left since
-  /// How many of them, from the first, are known to go on in the next iteration with one token
-  /// each; their slots are those of that iteration already.
-  std::size_t kept = 0;
-  std::int64_t kept_context = 0;  ///< what they will attend to together
-  std::int64_t kept_blocks = 0;   ///< what their tables lack for it
-  /// How many members, from the first, were kept from the iteration before.
-  std::size_t resumed = 0;
+  /// One a slot, in slot order; null: it has left since. The first are those of the cohort, whose
+  /// slots are those of the next iteration already once the end of this one was taken.
+  std::vector<LiveRequest*> members;
+  bool launched = false;  ///< it was decided and its end was not taken yet
 };
 
 /// Turns the ranking into a batch: walks from the best, grants tokens and blocks, and takes blocks
@@ -42,10 +38,12 @@ class BatchFormer {
   /// Fills `out` (emptied first) with the best batch at this instant; it may stay empty.
   void form(InFlight& out);
 
-  /// After the end of the iteration of `ended` was taken: keeps its best-ranked members that decode
-  /// on, so that the next walk begins behind them unless something comes between.
-  void keep(InFlight& ended);
-  /// Keeps nobody after all.
+  /// After the end of the iteration of `ended` was taken: makes its best-ranked members that decode
+  /// on the cohort, so that the next walk begins behind them unless something comes between. Null
+  /// members have left; those of the cohort that were told of their progress are detached; `all_stay`:
+  /// there are none.
+  void keep(InFlight& ended, bool all_stay);
+  /// Dissolves the cohort, whose members are the first of `ended`.
   void keep_none(InFlight& ended);
 
   /// Static batching: the next step of the batch that `out.members` holds from its last iteration.
@@ -71,6 +69,9 @@ class BatchFormer {
   void start(InFlight& out);
   void reset(InFlight& out);
   RankIndex::Order::iterator go_on(InFlight& out);
+  bool stays(InFlight& ended, std::size_t member, bool may_stay, std::size_t place);
+  bool joins(InFlight& ended, std::size_t member, std::size_t place);
+  void dissolve(LiveRequest& live);
   std::int64_t grant_tokens(const LiveRequest& live, std::int64_t start) const;
   bool has_places(const LiveRequest& live, std::int64_t claimed) const;
   void add_guests(InFlight& out);

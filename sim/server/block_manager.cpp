@@ -52,16 +52,13 @@ Allocation BlockManager::can_allocate(std::int64_t blocks, std::int64_t spare) c
 bool BlockManager::grow(BlockTable& table, std::int64_t blocks) {
   const std::int64_t missing = blocks - static_cast<std::int64_t>(table.size());
   if (missing > free()) return false;
+  if (missing <= 0) return true;
+  const std::size_t before = table.size();
   if (missing > 1) table.reserve(static_cast<std::size_t>(blocks));
-  for (std::int64_t i = 0; i < missing; ++i) {
-    const BlockId block = pool_.take();
-    pool_[block].references = 1;
-    table.push_back(block);
-  }
-  if (missing > 0) {
-    entries_ += missing;
-    held_ += missing;
-  }
+  table.resize(static_cast<std::size_t>(blocks));
+  pool_.take(std::span(table).subspan(before));
+  entries_ += missing;
+  held_ += missing;
   return true;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/unordered_set.hpp>
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "sim/ports/block_hash.hpp"
@@ -60,6 +62,22 @@ class BlockPool {
     const BlockId block = blank_.back();
     blank_.pop_back();
     return block;
+  }
+  /// Takes as many blocks as there are places in `out`, each with one reference; in the same order as
+  /// one by one.
+  void take(std::span<BlockId> out) {
+    const std::size_t blanks = std::min(out.size(), blank_.size());
+    const BlockId* next = blank_.data() + blank_.size();
+    BlockUse* const uses = uses_.data();
+    for (BlockId& block : out.first(blanks)) {
+      block = *--next;
+      uses[index(block)].references = 1;
+    }
+    blank_.resize(blank_.size() - blanks);
+    for (BlockId& block : out.subspan(blanks)) {
+      block = take_other();
+      uses_[index(block)].references = 1;
+    }
   }
   /// Takes this free block, whose content is named, with it.
   void take(BlockId block);

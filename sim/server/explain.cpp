@@ -30,6 +30,7 @@ std::string Scheduler::explain() {
       "sequences and {} tokens",
       state_.live.size(), state_.blocks.free(), state_.blocks.total(),
       state_.settings.limits.max_num_seqs, state_.settings.limits.max_num_batched_tokens);
+  state_.live.for_each([&](LiveRequest& live) { state_.cohort.catch_up(live); });
   int lines = 0;
   const auto describe = [&](const LiveRequest& live, std::string_view state) {
     if (++lines > kMostLines) return;

@@ -50,6 +50,10 @@ struct LiveRequest : RankingHook, ResidentHook {
 
   // Where it is.
   bool in_flight = false;         ///< in an iteration whose end has not been taken
+  bool in_cohort = false;         ///< its counts may lag behind; `Cohort` keeps the next two
+  std::int64_t joined_tokens = 0;
+  Duration joined_served{0};
+  Duration untold{0};             ///< service that its policy has not been told of
   bool done = false;              ///< produced all its tokens; waits for its static batch to end
   bool cancel_requested = false;  ///< to be cancelled when its iteration ends
   std::uint64_t evicted_in = 0;   ///< number of the pass that last evicted it

@@ -30,9 +30,15 @@ Repeat MacroSteps::allow(const InFlight& next) {
   const bool may_change =
       state_.settings.kv.watermark_window > Duration{0} || former_.took_cached();
   if (may_change && !all_run(next)) return repeat;
+  const Cohort& cohort = state_.cohort;
+  repeat.more_context_tokens = static_cast<std::int64_t>(cohort.size());
   running_.clear();
-  for (const LiveRequest* live : next.members) {
-    if (!is_plain(*live)) return repeat;
+  const bool all_indifferent = cohort.least_heed() > Duration{0};
+  for (std::size_t i = 0; !all_indifferent && i < cohort.size(); ++i) {
+    if (cohort.heeds(i, Duration{0})) running_.push_back(&next.members[i]->view);
+  }
+  for (const LiveRequest* live : std::span(next.members).subspan(cohort.size())) {
+    if (!is_plain(*live)) return {};
     if (live->done) continue;
     running_.push_back(&live->view);
     ++repeat.more_context_tokens;
@@ -40,10 +46,10 @@ Repeat MacroSteps::allow(const InFlight& next) {
   const Steady steady =
       state_.ports.policy.steady({running_, former_.batch_leads()}, state_.context);
   const std::int64_t most = std::min(steady.iterations, kMostIterations);
-  if (most <= 1) return repeat;
+  if (most <= 1) return {};
   repeat.most = with_blocks(next, most);
   repeat.until = steady.until;
-  repeat.length = steady.length;
+  repeat.length = std::min(steady.length, cohort.least_indifference());
   return repeat;
 }
 
@@ -79,8 +85,9 @@ std::int64_t MacroSteps::with_blocks(const InFlight& next, std::int64_t most) co
 /// Free blocks that go into the members' tables before the last of so many iterations.
 std::int64_t MacroSteps::blocks_needed(const InFlight& next, std::int64_t iterations) const {
   std::int64_t blocks = 0;
-  for (const LiveRequest* live : next.members) {
+  for (LiveRequest* live : next.members) {
     if (live->done) continue;
+    state_.cohort.catch_up(*live);
     blocks += state_.memory.missing_blocks(*live, live->view.computed + iterations);
   }
   return blocks;
@@ -90,11 +97,15 @@ void MacroSteps::find_growth(const InFlight& in_flight, std::int64_t iterations)
   growth_.clear();
   grown_ = 0;
   const std::int64_t block_size = state_.blocks.block_size();
-  for (std::size_t i = 0; i < in_flight.members.size(); ++i) {
+  const auto find = [&](std::size_t member, std::int64_t at) {
+    for (; at < iterations; at += block_size) growth_.emplace_back(at, member);
+  };
+  const Cohort& cohort = state_.cohort;
+  const bool any_grows = cohort.least_covered() < iterations;
+  for (std::size_t i = 0; any_grows && i < cohort.size(); ++i) find(i, cohort.covered(i));
+  for (std::size_t i = cohort.size(); i < in_flight.members.size(); ++i) {
     const LiveRequest& live = *in_flight.members[i];
-    if (live.done) continue;
-    std::int64_t at = live.covered_tokens - live.view.computed;
-    for (; at < iterations; at += block_size) growth_.emplace_back(at, i);
+    if (!live.done) find(i, live.covered_tokens - live.view.computed);
   }
   std::sort(growth_.begin(), growth_.end());
 }
@@ -102,19 +113,20 @@ void MacroSteps::find_growth(const InFlight& in_flight, std::int64_t iterations)
 /// Gives the blocks that are needed for iteration number `iteration`.
 void MacroSteps::grow_until(InFlight& in_flight, std::int64_t iteration) {
   for (; grown_ < growth_.size() && growth_[grown_].first <= iteration; ++grown_) {
-    state_.memory.append_block(*in_flight.members[growth_[grown_].second]);
+    const std::size_t member = growth_[grown_].second;
+    LiveRequest& live = *in_flight.members[member];
+    state_.memory.append_block(live);
+    if (live.in_cohort) state_.cohort.grow(member, state_.blocks.block_size());
+    in_flight.iteration.slots[member].blocks = live.sequences.front().blocks;
   }
 }
 
-/// For those who watch: the slots as they are in iteration number `iteration`.
-void MacroSteps::show_slots(InFlight& in_flight, std::int64_t iteration) {
-  for (std::size_t i = 0; i < in_flight.members.size(); ++i) {
-    const LiveRequest& live = *in_flight.members[i];
-    if (live.done) continue;
-    Slot& slot = in_flight.iteration.slots[i];
-    slot.computed = live.view.computed + iteration;
-    slot.generated = live.view.generated + iteration;
-    slot.blocks = live.sequences.front().blocks;
+/// Moves the slots of all who go on by so many iterations.
+void MacroSteps::move_slots(Iteration& iteration, std::int64_t iterations) {
+  for (Slot& slot : iteration.slots) {
+    if (slot.padding) continue;
+    slot.computed += iterations;
+    slot.generated += iterations;
   }
 }
 
@@ -129,7 +141,13 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
   const bool watched = observer.watches_slots();
   const std::int64_t yielding = iteration.repeat.more_context_tokens;
   find_growth(in_flight, before_last + 1);
-  for (const LiveRequest* live : in_flight.members) {
+  Cohort& cohort = state_.cohort;
+  const auto resumed = static_cast<std::int64_t>(cohort.size());
+  if (resumed > 0) {
+    state_.gaps.count(ends.front(), ends.front() - cohort.last_token(), resumed);
+  }
+  const auto others = std::span(in_flight.members).subspan(cohort.size());
+  for (const LiveRequest* live : others) {
     if (!live->done) state_.gaps.count(ends.front(), ends.front() - live->last_token, 1);
   }
   const std::int64_t waiting =
@@ -143,7 +161,7 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
     iteration.id = IterationId{next_iteration++};
     iteration.begun = at;
     iteration.load.decode_context_tokens += yielding;
-    if (watched) show_slots(in_flight, i);
+    if (watched) move_slots(iteration, 1);
     observer.decided(at, iteration, memory_facts(state_, waiting));
     if (i < before_last) {
       const Time end = ends[static_cast<std::size_t>(i)];
@@ -151,17 +169,17 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
     }
   }
   state_.context.count_iterations(static_cast<std::uint64_t>(before_last));
-  for (std::size_t i = 0; i < in_flight.members.size(); ++i) {
-    LiveRequest& live = *in_flight.members[i];
-    if (live.done) continue;
-    live.view.computed += before_last;
-    live.view.generated += before_last;
-    live.stored_tokens += before_last;
-    live.facts.sequence_tokens += before_last;
-    live.last_token = ends[static_cast<std::size_t>(before_last) - 1];
-    Slot& slot = iteration.slots[i];
-    slot.computed = live.view.computed;
-    slot.generated = live.view.generated;
+  if (grown_ > 0) cohort.find_bounds();
+  if (!watched) move_slots(iteration, before_last);
+  const Time last_token = ends[static_cast<std::size_t>(before_last) - 1];
+  if (resumed > 0) cohort.produce(before_last, last_token);
+  for (LiveRequest* live : others) {
+    if (live->done) continue;
+    live->view.computed += before_last;
+    live->view.generated += before_last;
+    live->stored_tokens += before_last;
+    live->facts.sequence_tokens += before_last;
+    live->last_token = last_token;
   }
 }
 

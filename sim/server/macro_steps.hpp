@@ -37,7 +37,7 @@ class MacroSteps {
   std::int64_t blocks_needed(const InFlight& next, std::int64_t iterations) const;
   void find_growth(const InFlight& in_flight, std::int64_t iterations);
   void grow_until(InFlight& in_flight, std::int64_t iteration);
-  void show_slots(InFlight& in_flight, std::int64_t iteration);
+  static void move_slots(Iteration& iteration, std::int64_t iterations);
 
   ServerState& state_;
   const BatchFormer& former_;

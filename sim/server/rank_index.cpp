@@ -43,6 +43,9 @@ void RankIndex::hold(RequestId request) {
 void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
   const bool ranked = live.RankingHook::is_linked();
   const bool resident = live.ResidentHook::is_linked();
+  const bool was_in_head = ranked && in_head(live);
+  // Who was not asked for its progress is not expected to move.
+  if (live.in_cohort) head_stands_ = false;
   live.key = key;
   live.held = held;
   // Most changes (SRPT after each token) keep the order: then nothing needs to move.
@@ -50,9 +53,10 @@ void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
       (!resident || keeps_place(residents_, live))) {
     return;
   }
-  // A new one behind the head leaves it as it is.
-  if (ranked || (head_last_ != nullptr && before(live, *head_last_))) head_stands_ = false;
+  if (was_in_head) leave_head(live);
   if (ranked) order_.erase(order_.iterator_to(live));
+  // One that is behind the head now leaves the rest of it as it is.
+  if (in_head(live)) head_stands_ = false;
   if (resident) residents_.erase(residents_.iterator_to(live));
   if (!held) order_.insert(live);
   if (resident) residents_.insert(live);
@@ -68,8 +72,14 @@ void RankIndex::erase(LiveRequest& live) {
   if (live.ResidentHook::is_linked()) residents_.erase(residents_.iterator_to(live));
   if (!live.RankingHook::is_linked()) return;
   const auto here = order_.iterator_to(live);
-  if (&live == head_last_) head_last_ = here == order_.begin() ? nullptr : &*std::prev(here);
+  leave_head(live);
   order_.erase(here);
+}
+
+void RankIndex::leave_head(LiveRequest& live) {
+  if (&live != head_last_) return;
+  const auto here = order_.iterator_to(live);
+  head_last_ = here == order_.begin() ? nullptr : &*std::prev(here);
 }
 
 }  // namespace tokenyard

@@ -23,10 +23,14 @@ class RankIndex final : public Ranking {
   /// Forgets a request altogether. It must hold no blocks.
   void erase(LiveRequest& live);
 
-  /// From now on notes whether the order up to and with `last` changes, but for who leaves.
+  /// From now on notes whether the order up to and with `last` changes, but for who leaves it.
   void watch_head(LiveRequest& last) {
     head_last_ = &last;
     head_stands_ = true;
+  }
+  /// Whether `live`, which was of the watched head, still is.
+  bool in_head(const LiveRequest& live) const {
+    return head_last_ != nullptr && !before(*head_last_, live);
   }
   /// Whether the order of the watched head stands, and somebody of it is still there.
   bool head_stands() const { return head_stands_ && head_last_ != nullptr; }
@@ -54,6 +58,7 @@ class RankIndex final : public Ranking {
  private:
   LiveRequest& find(RequestId request);
   void change(LiveRequest& live, RankKey key, bool held);
+  void leave_head(LiveRequest& live);
 
   LiveTable& live_;
   LiveRequest* head_last_ = nullptr;

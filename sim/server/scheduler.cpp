@@ -24,7 +24,7 @@ Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, i
 
 const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
   invariant(now >= last_pass_, "I1 time stays in range", "time ran back");
-  if (now > last_pass_) returned_.clear();
+  if (now > last_pass_) state_.returned.clear();
   last_pass_ = now;
   ++state_.pass;
   state_.context.advance_to(now);
@@ -92,12 +92,53 @@ inline void Scheduler::progress(LiveRequest& live, const SlotOutcome& outcome, D
   state_.memory.note_filled(live, outcome.block_hash);
   state_.memory.decoded_one(live);
   produce_token(live, 1, at);
-  state_.ports.policy.on_progress(view, ran, state_.context, state_.ranking);
+  state_.ports.policy.on_progress(view, ran + std::exchange(live.untold, Duration{0}),
+                                  state_.context, state_.ranking);
+}
+
+/// Books what an iteration did for the cohort: once for all, but for those about whom the outcome
+/// or the policy wants more.
+void Scheduler::progress_of_cohort(InFlight& batch, const IterationEnd& end, Duration ran,
+                                   Time at) {
+  Cohort& cohort = state_.cohort;
+  const std::size_t members = cohort.size();
+  const std::span<const SlotOutcome> outcomes = end.outcomes;
+  find_told(batch, end, ran);
+  const auto others = static_cast<std::int64_t>(members - told_.size());
+  if (others > 0) {
+    iterations_without_token_ = 0;
+    state_.memory.note_computed(others);
+    state_.gaps.count(at, at - cohort.last_token(), others);
+  }
+  cohort.produce(1, at);
+  cohort.serve(ran, state_.context.iterations());
+  for (const std::size_t i : told_) {
+    LiveRequest& live = *batch.members[i];
+    if (!outcomes[i].finished) {
+      progress(live, outcomes[i], ran, at);
+    } else {
+      progress(live, std::span(batch.iteration.slots).subspan(i, 1), outcomes.subspan(i, 1), ran,
+               at);
+      batch.members[i] = nullptr;
+    }
+  }
+}
+
+/// Detaches those members of the cohort.
+void Scheduler::find_told(InFlight& batch, const IterationEnd& end, Duration ran) {
+  Cohort& cohort = state_.cohort;
+  if (end.all_go_on && cohort.least_heed() > ran) return;
+  for (std::size_t i = 0; i < cohort.size(); ++i) {
+    if (end.outcomes[i] == SlotOutcome() && !cohort.heeds(i, ran)) continue;
+    cohort.detach(*batch.members[i]);
+    told_.push_back(i);
+  }
+  if (told_.empty()) cohort.find_bounds();
 }
 
 void Scheduler::complete(const IterationEnd& end, Time at) {
   const auto place = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& p) {
-    return p.members.size() > p.kept && p.iteration.id == end.iteration;
+    return p.launched && p.iteration.id == end.iteration;
   });
   invariant(place != in_flight_.end(), "I6 an iteration ends once",
             "iteration {} ended and is not in flight", index(end.iteration));
@@ -112,13 +153,17 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   bool unfinished = false;
   const Limits& limits = state_.settings.limits;
   const std::span<const Slot> slots = iteration.slots;
-  for (std::size_t i = 0, count = 0; i < slots.size(); i += count) {
+  const bool keeps = in_flight_.size() == 1 && !limits.static_batching;
+  place->launched = false;
+  told_.clear();
+  if (state_.cohort.size() > 0) progress_of_cohort(*place, end, ran, at);
+  for (std::size_t i = state_.cohort.size(), count = 0; i < slots.size(); i += count) {
     LiveRequest& live = *place->members[i];
     count = 1;
     if (decoded_on(live, slots[i], end.outcomes[i])) {
       live.in_flight = limits.static_batching;
       progress(live, end.outcomes[i], ran, at);
-      returned_.push_back(&live);
+      if (!keeps) state_.returned.push_back(&live);
       unfinished = true;
       continue;
     }
@@ -127,7 +172,7 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
     live.in_flight = limits.static_batching;
     if (slots[i].padding) continue;
     if (progress(live, slots.subspan(i, count), end.outcomes.subspan(i, count), ran, at)) {
-      returned_.push_back(&live);
+      if (!keeps) state_.returned.push_back(&live);
       unfinished = true;
     } else if (!limits.static_batching) {
       std::fill_n(place->members.begin() + static_cast<std::ptrdiff_t>(i), count, nullptr);
@@ -142,8 +187,8 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   }
   state_.ports.observer.completed(at, iteration);
   if (!limits.static_batching) {
-    if (in_flight_.size() == 1) {
-      former_.keep(*place);
+    if (keeps) {
+      former_.keep(*place, told_.empty());
     } else {
       place->members.clear();
     }
@@ -193,7 +238,8 @@ bool Scheduler::progress(LiveRequest& live, std::span<const Slot> slots,
             "request {} finished without a token", index(view.id));
   if (finished < slots.size() && !live.cancel_requested) {
     if (finished > 0) state_.memory.end_finished(live, outcomes);
-    state_.ports.policy.on_progress(view, ran, state_.context, state_.ranking);
+    state_.ports.policy.on_progress(view, ran + std::exchange(live.untold, Duration{0}),
+                                    state_.context, state_.ranking);
     return true;
   }
   if (state_.settings.limits.static_batching) {
@@ -267,7 +313,7 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
   live.facts.request.prompt_hashes = {};  // they are not promised beyond this call
   state_.ports.observer.ended(live.facts);
   ended_.push_back(live.view.id);
-  std::erase(returned_, &live);
+  std::erase(state_.returned, &live);
   state_.live.erase(live);
 }
 
@@ -316,12 +362,14 @@ void Scheduler::launch(InFlight& next, Time now) {
             load.prefill_tokens);
   next.iteration.id = IterationId{next_iteration_++};
   next.iteration.begun = now;
+  next.launched = true;
   state_.context.count_iterations(1);
   next.iteration.load.copied_blocks = static_cast<std::int64_t>(next.iteration.block_copies.size());
   // Those who were kept decode as before.
-  auto requests = static_cast<std::int64_t>(next.resumed);
+  const std::size_t resumed = state_.cohort.size();
+  auto requests = static_cast<std::int64_t>(resumed);
   const LiveRequest* previous = nullptr;
-  for (LiveRequest* live : std::span(next.members).subspan(next.resumed)) {
+  for (LiveRequest* live : std::span(next.members).subspan(resumed)) {
     if (std::exchange(previous, live) == live) continue;  // a further sequence
     ++requests;
     if (live->facts.first_scheduled == kNever) {
@@ -344,12 +392,15 @@ void Scheduler::launch(InFlight& next, Time now) {
 }
 
 void Scheduler::set_back_those_left_out(Time now) {
-  for (LiveRequest* live : returned_) {
-    if (live->in_flight) continue;
+  std::vector<LiveRequest*>& left_out = state_.returned;
+  std::erase_if(left_out, [](const LiveRequest* live) { return live->in_flight; });
+  std::sort(left_out.begin(), left_out.end(),
+            [](const auto* a, const auto* b) { return a->view.id < b->view.id; });
+  for (LiveRequest* live : left_out) {
     ++live->facts.preemptions;
     enter_phase(state_, *live, Phase::preempted, now);
   }
-  returned_.clear();
+  left_out.clear();
 }
 
 void Scheduler::tell_evictions() {

@@ -55,6 +55,8 @@ class Scheduler {
   void complete(const CopyEnd& end, Time at);
   static bool decoded_on(const LiveRequest& live, const Slot& slot, const SlotOutcome& outcome);
   void progress(LiveRequest& live, const SlotOutcome& outcome, Duration ran, Time at);
+  void progress_of_cohort(InFlight& batch, const IterationEnd& end, Duration ran, Time at);
+  void find_told(InFlight& batch, const IterationEnd& end, Duration ran);
   bool progress(LiveRequest& live, std::span<const Slot> slots,
                 std::span<const SlotOutcome> outcomes, Duration ran, Time at);
   void produce_token(LiveRequest& live, std::size_t sequences, Time at);
@@ -75,7 +77,7 @@ class Scheduler {
   std::deque<InFlight> in_flight_;  // one a place of the executor
   std::vector<InFlight*> idle_;
   std::vector<InFlight*> static_batches_;  // between their iterations
-  std::vector<LiveRequest*> returned_;  // ran in an iteration whose end was taken at this instant
+  std::vector<std::size_t> told_;        // members of the cohort whose progress is told of
   std::vector<RequestId> cancelled_before_arrival_;
   std::vector<RequestId> ended_;
   std::uint64_t next_iteration_ = 0;

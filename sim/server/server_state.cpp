@@ -11,13 +11,14 @@ ServerState::ServerState(const ServerSettings& server_settings, const ServerPort
       blocks(settings.kv.device_blocks, settings.kv.block_size),
       host_blocks(settings.kv.host_blocks, settings.kv.block_size),
       memory(blocks, settings.kv.prefix_caching),
-      context(live, ports, settings.limits.max_num_seqs),
+      context(live, cohort, ports, settings.limits.max_num_seqs),
       gaps(ports.observer) {}
 
 const RequestView& ServerContext::request(RequestId id) const {
-  const LiveRequest* live = live_.find(id);
+  LiveRequest* live = live_.find(id);
   invariant(live != nullptr, "I5 only live requests are ranked",
             "a policy asked for request {}, which is not live", index(id));
+  cohort_.catch_up(*live);
   return live->view;
 }
 

@@ -6,6 +6,7 @@
 #include "sim/ports/output_oracle.hpp"
 #include "sim/ports/policy.hpp"
 #include "sim/server/block_manager.hpp"
+#include "sim/server/cohort.hpp"
 #include "sim/server/live_table.hpp"
 #include "sim/server/rank_index.hpp"
 #include "sim/server/request_memory.hpp"
@@ -26,8 +27,9 @@ struct ServerPorts {
 /// The context handed to policies; the scheduler moves it on.
 class ServerContext final : public PolicyContext {
  public:
-  ServerContext(const LiveTable& live, const ServerPorts& ports, std::int64_t max_num_seqs)
-      : live_(live) {
+  ServerContext(LiveTable& live, const Cohort& cohort, const ServerPorts& ports,
+                std::int64_t max_num_seqs)
+      : live_(live), cohort_(cohort) {
     max_num_seqs_ = max_num_seqs;
     cost_ = &ports.advising_cost;
     predictor_ = ports.predictor;
@@ -39,7 +41,8 @@ class ServerContext final : public PolicyContext {
   void count_iterations(std::uint64_t iterations) { iterations_ += iterations; }
 
  private:
-  const LiveTable& live_;
+  LiveTable& live_;
+  const Cohort& cohort_;
 };
 
 /// Tells the observer of token gaps, equal ones of an iteration together.
@@ -77,9 +80,12 @@ struct ServerState {
   BlockManager blocks;
   BlockManager host_blocks;
   RequestMemory memory;
+  Cohort cohort;
   ServerContext context;
   TokenGaps gaps;
-  std::uint64_t pass = 0;  ///< number of the pass going on, from 1
+  std::vector<LiveRequest*> returned;  ///< ran in an iteration whose end was taken at this instant,
+                                       ///< and are in no other yet
+  std::uint64_t pass = 0;              ///< number of the pass going on, from 1
 };
 
 /// The memory at this instant, for an iteration outside which `waiting` requests live.

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "sim/server/live_table.hpp"
+
+namespace tokenyard {
+
+/// The best-ranked members of the batch that decode on, one token an iteration, as long as nothing
+/// else happens to them. What an iteration changes is the same for all of them and is counted once,
+/// so that it costs next to nothing a member; a member's own counts (`LiveRequest::view` and what
+/// goes with it) are brought up to date when somebody looks at them. Members are numbered like the
+/// slots of their batch. Not thread-safe.
+class Cohort {
+ public:
+  std::size_t size() const { return block_at_.size(); }
+
+  /// Adds `live`, which is up to date and has produced its last token with the others, behind the
+  /// others. Its policy need not hear of the service it gets before that makes `indifferent_for`.
+  void join(LiveRequest& live, Duration indifferent_for);
+  /// The same in the place that it had when it was taken out by `detach`.
+  void rejoin(std::size_t member, LiveRequest& live, Duration indifferent_for);
+  /// Takes `live` out, up to date; its place stays until `rejoin`, `move` or `resize`.
+  void detach(LiveRequest& live);
+  /// Puts the member numbered `from` into the place of the one numbered `to`.
+  void move(std::size_t from, std::size_t to);
+  /// Forgets the places behind the first `members`.
+  void resize(std::size_t members);
+
+  /// Brings the counts of `live` up to date, if it is a member.
+  void catch_up(LiveRequest& live) const;
+
+  /// All members have produced so many tokens, the last of them at `at`. Invariant I8.
+  void produce(std::int64_t tokens, Time at);
+  /// Their iterations took `ran` together; `iteration` have begun so far.
+  void serve(Duration ran, std::uint64_t iteration);
+
+  /// When all members produced their last token.
+  Time last_token() const { return last_token_; }
+  /// Whether a member's policy must hear of it when it has been served for `ran` more.
+  bool heeds(std::size_t member, Duration ran) const { return heed_at_[member] - served_ <= ran; }
+  /// After how much service that may be so for one of them; never too late.
+  Duration least_heed() const { return heed_from_ - served_; }
+  /// The least such service of those who are indifferent at all.
+  Duration least_indifference() const;
+
+  /// Tokens that they attend to together in the next iteration.
+  std::int64_t context_tokens() const {
+    return base_sum_ + static_cast<std::int64_t>(size()) * (tokens_ + 1);
+  }
+  /// How many iterations a member can still make in the blocks it has.
+  std::int64_t covered(std::size_t member) const { return block_at_[member] - tokens_; }
+  /// Its table has grown by room for so many tokens.
+  void grow(std::size_t member, std::int64_t tokens) { block_at_[member] += tokens; }
+  /// To be called when many have changed: finds the two bounds anew.
+  void find_bounds();
+  /// How many iterations all of them can make in the blocks they have, at least.
+  std::int64_t least_covered() const { return block_from_ - tokens_; }
+  /// How many members lack a block for the next iteration.
+  std::int64_t lacking();
+
+ private:
+  static constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
+
+  void enter(std::size_t member, LiveRequest& live, Duration indifferent_for);
+
+  // Since the first member joined:
+  std::int64_t tokens_ = 0;
+  Duration served_{0};
+  Time last_token_ = kOrigin;
+  std::uint64_t last_iteration_ = 0;
+
+  // A member each, so that what all need is read in a row.
+  std::vector<std::int64_t> block_at_;  // value of `tokens_` at which it lacks a block
+  std::vector<Duration> heed_at_;       // value of `served_` at which its policy must hear of it
+  std::vector<std::int64_t> base_;      // its computed tokens, less `tokens_`
+  std::vector<std::int64_t> limit_at_;  // value of `tokens_` at which its `max_tokens` are produced
+  std::int64_t base_sum_ = 0;
+  // The least of each column, or less.
+  std::int64_t block_from_ = kNoBound;
+  std::int64_t limit_from_ = kNoBound;
+  Duration heed_from_ = Duration::max();
+};
+
+}  // namespace tokenyard
