@@ -7,18 +7,18 @@ namespace tokenyard {
 
 /// What the oracle says of the output, asked once where it can be remembered.
 inline std::int64_t ModelExecutor::tokens_left(const Slot& slot) {
-  if (slot.place >= known_.size() || known_[slot.place].request != slot.request ||
-      slot.width > 1) {
-    return ask(slot);
+  if (slot.place < known_.size() && slot.width == 1) {
+    const KnownOutput& known = known_[slot.place];
+    if (known.request == slot.request) return known.tokens - slot.generated;
   }
-  return std::max<std::int64_t>(1, known_[slot.place].tokens - slot.generated);
+  return ask(slot);
 }
 
 std::int64_t ModelExecutor::ask(const Slot& slot) {
   const std::int64_t tokens = oracle_.output_tokens(slot.request, slot.sequence);
   if (slot.place >= known_.size()) known_.resize(slot.place + 1);
   if (slot.width == 1) known_[slot.place] = {slot.request, tokens};
-  return std::max<std::int64_t>(1, tokens - slot.generated);
+  return tokens - slot.generated;
 }
 
 void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) {
@@ -33,9 +33,10 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
   std::int64_t least_left = kEndless;
   bool beams = false;
   for (const Slot& slot : iteration.slots) {
-    least_left = std::min(least_left, slot.yields ? tokens_left(slot) : kEndless);
+    if (slot.yields) least_left = std::min(least_left, tokens_left(slot));
     beams = beams || slot.beam;
   }
+  least_left = std::max<std::int64_t>(1, least_left);
   run(iteration, std::min(iteration.repeat.most, least_left), now,
       events.next_time(Events::kKinds));
   const auto times = static_cast<std::int64_t>(ends_.size());

@@ -1,6 +1,7 @@
 #include "sim/server/batch_former.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "sim/kernel/invariant.hpp"
@@ -25,12 +26,6 @@ inline void fill_decode(Slot& slot, const LiveRequest& live) {
   slot.blocks = live.sequences.front().blocks;
 }
 
-/// To its next token.
-inline void move_on(Slot& slot) {
-  ++slot.computed;
-  ++slot.generated;
-}
-
 /// One token on top of a complete cache. A last chunk of one prompt token is still prefill.
 bool is_decode(const RequestView& view, std::int64_t computed) {
   return view.generated > 0 && view.known_tokens() - computed == 1;
@@ -50,6 +45,9 @@ void BatchFormer::start(InFlight& out) {
 
 /// Begins anew on the limits.
 void BatchFormer::reset(InFlight& out) {
+  out_ = &out;
+  out.cohort_at = 0;
+  cohort_waits_ = false;
   out.iteration.block_copies.clear();
   out.iteration.copies.clear();
   out.iteration.load = IterationLoad();
@@ -83,12 +81,25 @@ inline void BatchFormer::add_decode(InFlight& out, LiveRequest& live) {
 }
 
 void BatchFormer::form(InFlight& out) {
-  auto next = go_on(out);
+  if (state_.cohort.size() > 0 && state_.ranking.stands()) {
+    reset(out);
+    cohort_waits_ = true;
+  } else {
+    start(out);
+  }
   swapper_.spare(nullptr);
   std::int64_t claimed = 0;  // places of those in transit
   leads_ = true;
-  for (; next != state_.ranking.order().end(); ++next) {
+  for (auto next = state_.ranking.order().begin(); next != state_.ranking.order().end(); ++next) {
     LiveRequest& live = *next;
+    if (cohort_waits_ && live.in_cohort) {
+      if (claimed == 0 && can_take_cohort()) {
+        take_cohort(out);
+        next = state_.ranking.order().iterator_to(*out.members.back());
+        continue;
+      }
+      keep_none(out);
+    }
     if (places_left_ <= claimed) {
       closed_ = claimed > 0;
       break;
@@ -119,102 +130,179 @@ void BatchFormer::form(InFlight& out) {
       break;
     }
   }
+  if (cohort_waits_) keep_none(out);
   if (closed_) add_guests(out);
-  if (leads_ && !out.members.empty()) state_.ranking.watch_head(*out.members.back());
+  if (leads_ && !out.members.empty()) {
+    state_.ranking.watch(*out.members.front(), *out.members.back());
+  }
 }
 
-/// Takes over those who were kept, where a walk would find them again and their blocks are there.
-/// Returns where the walk begins.
-RankIndex::Order::iterator BatchFormer::go_on(InFlight& out) {
+/// Whether a walk that has come to the cohort would take all of it.
+bool BatchFormer::can_take_cohort() const {
+  const auto members = static_cast<std::int64_t>(state_.cohort.size());
+  return members <= places_left_ && members <= tokens_left_ &&
+         state_.cohort.lacking() <= state_.blocks.free();
+}
+
+/// Takes the whole cohort, behind whom the walk has taken before.
+void BatchFormer::take_cohort(InFlight& out) {
   Cohort& cohort = state_.cohort;
-  const auto kept = static_cast<std::int64_t>(cohort.size());
+  std::vector<Slot>& slots = out.iteration.slots;
+  const std::size_t size = cohort.size();
   std::int64_t lacking = cohort.lacking();
-  if (kept == 0 || !state_.ranking.head_stands() || kept > limits_.max_num_batched_tokens ||
-      lacking > state_.blocks.free()) {
-    start(out);
-    return state_.ranking.order().begin();
-  }
-  reset(out);
+  const bool grows = lacking > 0;
   for (std::size_t i = 0; lacking > 0; ++i) {
     if (cohort.covered(i) > 0) continue;
     LiveRequest& live = *out.members[i];
     state_.memory.append_block(live);
     cohort.grow(i, state_.blocks.block_size());
-    out.iteration.slots[i].blocks = live.sequences.front().blocks;
-    if (--lacking == 0) cohort.find_bounds();
+    slots[i].blocks = live.sequences.front().blocks;
+    --lacking;
   }
-  out.iteration.load.decode_sequences = kept;
-  out.iteration.load.decode_context_tokens = cohort.context_tokens();
-  places_left_ -= kept;
-  tokens_left_ -= kept;
-  return std::next(state_.ranking.order().iterator_to(*out.members.back()));
+  if (grows) cohort.find_covered();
+  out.cohort_at = slots.size() - size;
+  if (out.cohort_at > 0) {
+    const auto members = static_cast<std::ptrdiff_t>(size);
+    std::rotate(slots.begin(), slots.begin() + members, slots.end());
+    std::rotate(out.members.begin(), out.members.begin() + members, out.members.end());
+  }
+  out.iteration.load.decode_sequences += static_cast<std::int64_t>(size);
+  out.iteration.load.decode_context_tokens += cohort.context_tokens();
+  places_left_ -= static_cast<std::int64_t>(size);
+  tokens_left_ -= static_cast<std::int64_t>(size);
+  leads_ = leads_ && !passed_over_;
+  cohort_waits_ = false;
 }
 
-void BatchFormer::keep(InFlight& ended, bool all_stay) {
-  std::vector<Slot>& slots = ended.iteration.slots;
-  const std::size_t before = state_.cohort.size();
-  const bool may_stay = leads_ && state_.ranking.head_stands();
-  std::size_t kept = before;
-  if (may_stay && all_stay) {
-    for (Slot& slot : std::span(slots).first(before)) move_on(slot);
-  } else {
-    kept = 0;
-    for (std::size_t i = 0; i < before; ++i) {
-      if (ended.members[i] != nullptr && stays(ended, i, may_stay, kept)) ++kept;
-    }
-    state_.cohort.resize(kept);
+void BatchFormer::keep(InFlight& ended, std::span<const std::size_t> told) {
+  if (!leads_ || !state_.ranking.stands()) {
+    dissolve(ended, 0, ended.members.size());
+    state_.cohort.erase(0, state_.cohort.size());
+    ended.cohort_at = 0;
+    return;
   }
-  bool may_join = may_stay;
-  for (std::size_t i = before; i < slots.size(); ++i) {
-    LiveRequest* const live = ended.members[i];
-    if (live == nullptr || (i > before && live == ended.members[i - 1])) continue;
-    may_join = may_join && (!state_.ranking.in_head(*live) || joins(ended, i, kept));
-    if (live->in_cohort) {
-      ++kept;
+  apart_.clear();
+  for (auto slot = told.rbegin(); slot != told.rend(); ++slot) keep_told(ended, *slot);
+  const std::size_t begin = ended.cohort_at, end = begin + state_.cohort.size();
+  for (Slot& slot : std::span(ended.iteration.slots).subspan(begin, end - begin)) {
+    ++slot.computed;
+    ++slot.generated;
+  }
+  take_apart(ended, end, ended.members.size());
+  take_apart(ended, 0, begin);
+  ended.cohort_at = 0;
+  if (!apart_.empty()) join_apart(ended);
+  if (!ended.members.empty()) state_.ranking.watch(*ended.members.front(), *ended.members.back());
+}
+
+/// A member of the cohort was told of its progress: it keeps its place, or is taken apart.
+void BatchFormer::keep_told(InFlight& ended, std::size_t slot) {
+  const std::size_t member = slot - ended.cohort_at;
+  if (LiveRequest* const live = ended.members[slot]) {
+    const auto neighbour = [&](std::size_t at) {
+      return at - ended.cohort_at < state_.cohort.size() ? ended.members[at] : nullptr;
+    };
+    const LiveRequest* const before = neighbour(slot - 1);
+    const LiveRequest* const behind = neighbour(slot + 1);
+    if (state_.ranking.watches(*live) &&
+        (before == nullptr || RankIndex::before(*before, *live)) &&
+        (behind == nullptr || RankIndex::before(*live, *behind))) {
+      state_.cohort.rejoin(member, *live, state_.ports.policy.indifferent_for(live->view));
+      return;
+    }
+  }
+  state_.cohort.erase(member, member + 1);
+  take_apart(ended, slot, slot + 1);
+}
+
+/// Takes the members in these slots, who are in no cohort, out of the batch, for now.
+void BatchFormer::take_apart(InFlight& ended, std::size_t begin, std::size_t end) {
+  if (begin == end) return;
+  for (LiveRequest* live : std::span(ended.members).subspan(begin, end - begin)) {
+    if (live != nullptr && (apart_.empty() || apart_.back() != live)) apart_.push_back(live);
+  }
+  erase_slots(ended, begin, end);
+}
+
+/// Lets those who were taken apart join the cohort where they can: one behind the other they make up
+/// a stretch of the ranking.
+void BatchFormer::join_apart(InFlight& ended) {
+  std::sort(apart_.begin(), apart_.end(),
+            [](const auto* a, const auto* b) { return RankIndex::before(*a, *b); });
+  const auto has_left = [&](const LiveRequest* live) { return !state_.ranking.watches(*live); };
+  const auto left = std::stable_partition(apart_.begin(), apart_.end(), std::not_fn(has_left));
+  for (auto live = left; live != apart_.end(); ++live) dissolve(**live);
+  apart_.erase(left, apart_.end());
+
+  const auto [first, last] = find_joining(ended);
+  for (std::size_t i = 0; i < apart_.size(); ++i) {
+    LiveRequest& live = *apart_[i];
+    if (i < first || i >= last) {
+      dissolve(live);
+      continue;
+    }
+    const auto place = std::lower_bound(
+        ended.members.begin(), ended.members.end(), &live,
+        [](const auto* a, const auto* b) { return RankIndex::before(*a, *b); });
+    const auto member = place - ended.members.begin();
+    ended.members.insert(place, &live);
+    fill_decode(*ended.iteration.slots.emplace(ended.iteration.slots.begin() + member), live);
+    state_.cohort.join(static_cast<std::size_t>(member), live,
+                       state_.ports.policy.indifferent_for(live.view));
+  }
+}
+
+/// Which of those apart can join. Whoever cannot, and ranks within the cohort, ends it.
+std::pair<std::size_t, std::size_t> BatchFormer::find_joining(InFlight& ended) {
+  const auto can_join = [&](const LiveRequest& live) {
+    return live.sequences.size() == 1 && live.phase == Phase::decode &&
+           is_decode(live.view, live.view.computed);
+  };
+  if (ended.members.empty()) {  // the longest run
+    std::size_t first = 0, last = 0, start = 0;
+    for (std::size_t i = 0; i < apart_.size(); ++i) {
+      if (!can_join(*apart_[i])) {
+        start = i + 1;
+      } else if (i + 1 - start > last - first) {
+        first = start;
+        last = i + 1;
+      }
+    }
+    return {first, last};
+  }
+  std::size_t first = 0, last = apart_.size();
+  for (std::size_t i = 0; i < apart_.size() && i < last; ++i) {
+    if (can_join(*apart_[i])) continue;
+    if (RankIndex::before(*apart_[i], *ended.members.front())) {
+      first = i + 1;
+    } else if (RankIndex::before(*ended.members.back(), *apart_[i])) {
+      last = i;
     } else {
-      state_.returned.push_back(live);
+      keep_none(ended);
+      return {0, 0};
     }
   }
-  ended.members.resize(kept);
-  slots.resize(kept);
+  return {first, last};
 }
 
-/// Whether a member of the cohort goes on as one; then it gets the place `place`.
-inline bool BatchFormer::stays(InFlight& ended, std::size_t member, bool may_stay,
-                               std::size_t place) {
-  Cohort& cohort = state_.cohort;
-  LiveRequest& live = *ended.members[member];
-  if (!may_stay || (!live.in_cohort && !state_.ranking.in_head(live))) {
-    dissolve(live);
-    return false;
+/// Lets the members in these slots go, of whom some may have left already.
+void BatchFormer::dissolve(InFlight& ended, std::size_t begin, std::size_t end) {
+  const LiveRequest* previous = nullptr;
+  for (LiveRequest* live : std::span(ended.members).subspan(begin, end - begin)) {
+    if (live != nullptr && std::exchange(previous, live) != live) dissolve(*live);
   }
-  if (!live.in_cohort) {
-    cohort.rejoin(member, live, state_.ports.policy.indifferent_for(live.view));
-  }
-  Slot& slot = ended.iteration.slots[place];
-  if (member != place) {
-    slot = ended.iteration.slots[member];
-    ended.members[place] = &live;
-    cohort.move(member, place);
-  }
-  move_on(slot);
-  return true;
+  erase_slots(ended, begin, end);
 }
 
-/// Whether another one goes on decoding; then it joins the cohort, in the place `place`.
-bool BatchFormer::joins(InFlight& ended, std::size_t member, std::size_t place) {
-  LiveRequest& live = *ended.members[member];
-  if (live.sequences.size() != 1 || live.phase != Phase::decode ||
-      !is_decode(live.view, live.view.computed)) {
-    return false;
-  }
-  fill_decode(ended.iteration.slots[place], live);
-  ended.members[place] = &live;
-  state_.cohort.join(live, state_.ports.policy.indifferent_for(live.view));
-  return true;
+void BatchFormer::erase_slots(InFlight& batch, std::size_t begin, std::size_t end) {
+  const auto from = static_cast<std::ptrdiff_t>(begin), to = static_cast<std::ptrdiff_t>(end);
+  batch.members.erase(batch.members.begin() + from, batch.members.begin() + to);
+  std::vector<Slot>& slots = batch.iteration.slots;
+  slots.erase(slots.begin() + from, slots.begin() + to);
 }
 
-/// Takes `live` out of the cohort for good and lets its policy know what it has not been told.
+/// Takes `live` out of the cohort for good, if it is in it, and lets its policy know what it has not
+/// been told.
 void BatchFormer::dissolve(LiveRequest& live) {
   state_.cohort.detach(live);
   state_.returned.push_back(&live);
@@ -224,11 +312,16 @@ void BatchFormer::dissolve(LiveRequest& live) {
 }
 
 void BatchFormer::keep_none(InFlight& ended) {
-  const std::size_t members = state_.cohort.size();
-  if (members == 0) return;
-  for (std::size_t i = 0; i < members; ++i) dissolve(*ended.members[i]);
-  state_.cohort.resize(0);
-  ended.members.clear();
+  const std::size_t size = state_.cohort.size();
+  cohort_waits_ = false;
+  if (size == 0) return;
+  dissolve(ended, 0, size);
+  state_.cohort.erase(0, size);
+}
+
+/// Whether the walk has taken nobody yet.
+bool BatchFormer::is_empty(const InFlight& out) const {
+  return out.members.size() == (cohort_waits_ ? state_.cohort.size() : 0);
 }
 
 bool BatchFormer::has_places(const LiveRequest& live, std::int64_t claimed) const {
@@ -249,7 +342,7 @@ Room BatchFormer::take(InFlight& out, LiveRequest& live) {
   if (live.view.kv == KvPlace::host) return bring_back(live);
   // What was evicted for this batch does not come back in it: it would rob its better. (What left
   // a static batch that ends in this pass may open the next.)
-  if (live.evicted_in == state_.pass && !out.members.empty()) return Room::no;
+  if (live.evicted_in == state_.pass && !is_empty(out)) return Room::no;
   const std::int64_t start = live.resident() ? live.view.computed : state_.memory.find_prefix(live);
   const std::int64_t tokens = grant_tokens(live, start);
   if (tokens == 0) return Room::no;
@@ -328,7 +421,7 @@ Room BatchFormer::secure_blocks(InFlight& out, LiveRequest& live, std::int64_t t
   const std::int64_t missing = state_.memory.missing_blocks(live, tokens);
   // Only newcomers respect the watermark, and only when there is other work to do. With proactive
   // swapping the idle blocks are meant for them.
-  const bool spares = enters && !out.members.empty() && !state_.settings.kv.proactive_swap;
+  const bool spares = enters && !is_empty(out) && !state_.settings.kv.proactive_swap;
   const std::int64_t spare = spares ? swapper_.watermark_blocks() : 0;
   if (missing > 0) {
     const std::span<const BlockId> found =
@@ -349,6 +442,7 @@ Room BatchFormer::make_room(const LiveRequest& live, std::int64_t blocks,
                             std::span<const BlockId> found) {
   if (closed_) return Room::later;
   if (blocks <= state_.blocks.free()) return Room::now;
+  if (cohort_waits_) keep_none(*out_);  // its members rank worse and may have to give way
   // First find enough victims, then evict: a request that cannot be served takes nothing. Blocks
   // that drain already will come without further victims.
   const std::int64_t found_free = state_.blocks.count_free(found);

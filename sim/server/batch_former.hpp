@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "sim/ports/iteration.hpp"
@@ -22,9 +23,10 @@ struct Evicted {
 /// An iteration from its forming until its end is taken.
 struct InFlight {
   Iteration iteration;
-  /// One a slot, in slot order; null: it has left since. The first are those of the cohort, whose
-  /// slots are those of the next iteration already once the end of this one was taken.
+  /// One a slot, in slot order; null: it has left since. Once the end of this iteration was taken,
+  /// those of the cohort, whose slots are those of the next one already.
   std::vector<LiveRequest*> members;
+  std::size_t cohort_at = 0;  ///< the slot of the cohort's first member
   bool launched = false;  ///< it was decided and its end was not taken yet
 };
 
@@ -38,11 +40,11 @@ class BatchFormer {
   /// Fills `out` (emptied first) with the best batch at this instant; it may stay empty.
   void form(InFlight& out);
 
-  /// After the end of the iteration of `ended` was taken: makes its best-ranked members that decode
-  /// on the cohort, so that the next walk begins behind them unless something comes between. Null
-  /// members have left; those of the cohort that were told of their progress are detached; `all_stay`:
-  /// there are none.
-  void keep(InFlight& ended, bool all_stay);
+  /// After the end of the iteration of `ended` was taken: lets those of its members who decode on
+  /// one behind the other be the cohort, which the next walk takes as one unless something comes
+  /// between. Null members have left; those of the cohort that were told of their progress are
+  /// detached; `told` are their slots.
+  void keep(InFlight& ended, std::span<const std::size_t> told);
   /// Dissolves the cohort, whose members are the first of `ended`.
   void keep_none(InFlight& ended);
 
@@ -68,9 +70,15 @@ class BatchFormer {
  private:
   void start(InFlight& out);
   void reset(InFlight& out);
-  RankIndex::Order::iterator go_on(InFlight& out);
-  bool stays(InFlight& ended, std::size_t member, bool may_stay, std::size_t place);
-  bool joins(InFlight& ended, std::size_t member, std::size_t place);
+  bool is_empty(const InFlight& out) const;
+  bool can_take_cohort() const;
+  void take_cohort(InFlight& out);
+  void keep_told(InFlight& ended, std::size_t slot);
+  void take_apart(InFlight& ended, std::size_t begin, std::size_t end);
+  void join_apart(InFlight& ended);
+  std::pair<std::size_t, std::size_t> find_joining(InFlight& ended);
+  void dissolve(InFlight& ended, std::size_t begin, std::size_t end);
+  static void erase_slots(InFlight& batch, std::size_t begin, std::size_t end);
   void dissolve(LiveRequest& live);
   std::int64_t grant_tokens(const LiveRequest& live, std::int64_t start) const;
   bool has_places(const LiveRequest& live, std::int64_t claimed) const;
@@ -90,6 +98,8 @@ class BatchFormer {
   Swapper& swapper_;
   const Limits& limits_;
   // Of the batch being formed:
+  InFlight* out_ = nullptr;
+  bool cohort_waits_ = false;  // its members are the first in `out_`, and not reached yet
   std::int64_t places_left_ = 0;
   std::int64_t tokens_left_ = 0;
   std::int64_t cached_before_ = 0;
@@ -101,6 +111,7 @@ class BatchFormer {
   std::vector<Evicted> evicted_;
   std::vector<LiveRequest*> victims_;
   std::vector<LiveRequest*> static_members_;
+  std::vector<LiveRequest*> apart_;  // of the batch that ended: in no cohort, for now
 };
 
 }  // namespace tokenyard

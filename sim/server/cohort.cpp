@@ -20,25 +20,25 @@ void Cohort::enter(std::size_t member, LiveRequest& live, Duration indifferent_f
   base_[member] = live.view.computed - tokens_;
   base_sum_ += base_[member];
   block_at_[member] = live.covered_tokens - base_[member];
-  const Duration most = Duration::max() - served_;
-  heed_at_[member] = served_ + std::min(indifferent_for, most);
   limit_at_[member] = tokens_ + live.view.max_tokens - live.view.generated;
+  heed_at_[member] = served_ + std::min(indifferent_for, Duration::max() - served_);
   block_from_ = std::min(block_from_, block_at_[member]);
-  heed_from_ = std::min(heed_from_, heed_at_[member]);
   limit_from_ = std::min(limit_from_, limit_at_[member]);
+  heed_from_ = std::min(heed_from_, heed_at_[member]);
   live.in_cohort = true;
   live.in_flight = true;
   live.joined_tokens = tokens_;
   live.joined_served = served_;
 }
 
-void Cohort::join(LiveRequest& live, Duration indifferent_for) {
-  if (size() == 0) last_token_ = live.last_token;
-  block_at_.emplace_back();
-  heed_at_.emplace_back();
-  limit_at_.emplace_back();
-  base_.emplace_back();
-  enter(size() - 1, live, indifferent_for);
+void Cohort::join(std::size_t member, LiveRequest& live, Duration indifferent_for) {
+  last_token_ = live.last_token;
+  const auto at = static_cast<std::ptrdiff_t>(member);
+  base_.emplace(base_.begin() + at);
+  block_at_.emplace(block_at_.begin() + at);
+  limit_at_.emplace(limit_at_.begin() + at);
+  heed_at_.emplace(heed_at_.begin() + at);
+  enter(member, live, indifferent_for);
 }
 
 void Cohort::rejoin(std::size_t member, LiveRequest& live, Duration indifferent_for) {
@@ -52,20 +52,16 @@ void Cohort::detach(LiveRequest& live) {
   live.in_flight = false;
 }
 
-void Cohort::move(std::size_t from, std::size_t to) {
-  std::swap(block_at_[from], block_at_[to]);
-  std::swap(heed_at_[from], heed_at_[to]);
-  std::swap(limit_at_[from], limit_at_[to]);
-  std::swap(base_[from], base_[to]);
-}
-
-void Cohort::resize(std::size_t members) {
-  for (std::size_t i = members; i < size(); ++i) base_sum_ -= base_[i];
-  block_at_.resize(members);
-  heed_at_.resize(members);
-  limit_at_.resize(members);
-  base_.resize(members);
-  find_bounds();
+void Cohort::erase(std::size_t first, std::size_t last) {
+  for (std::size_t i = first; i < last; ++i) base_sum_ -= base_[i];
+  const auto from = static_cast<std::ptrdiff_t>(first), to = static_cast<std::ptrdiff_t>(last);
+  base_.erase(base_.begin() + from, base_.begin() + to);
+  block_at_.erase(block_at_.begin() + from, block_at_.begin() + to);
+  limit_at_.erase(limit_at_.begin() + from, limit_at_.begin() + to);
+  heed_at_.erase(heed_at_.begin() + from, heed_at_.begin() + to);
+  if (size() > 0) return;
+  block_from_ = limit_from_ = kNoBound;
+  heed_from_ = Duration::max();
 }
 
 void Cohort::catch_up(LiveRequest& live) const {
@@ -92,7 +88,7 @@ void Cohort::produce(std::int64_t tokens, Time at) {
   tokens_ += tokens;
   last_token_ = at;
   if (tokens_ <= limit_from_) return;
-  find_bounds();
+  limit_from_ = least(limit_at_, kNoBound);
   invariant(tokens_ <= limit_from_, "I8 tokens produced are tokens asked",
             "a request produced {} tokens more than it may", tokens_ - limit_from_);
 }
@@ -103,24 +99,23 @@ void Cohort::serve(Duration ran, std::uint64_t iteration) {
 }
 
 Duration Cohort::least_indifference() const {
-  Duration least = Duration::max();
+  Duration least_positive = Duration::max();
+  if (heed_from_ == Duration::max()) return least_positive;
   for (const Duration heed_at : heed_at_) {
-    if (heed_at > served_) least = std::min(least, heed_at - served_);
+    if (heed_at > served_) least_positive = std::min(least_positive, heed_at - served_);
   }
-  return least;
+  return least_positive;
 }
 
-std::int64_t Cohort::lacking() {
+void Cohort::find_least_heed() { heed_from_ = least(heed_at_, Duration::max()); }
+
+std::int64_t Cohort::lacking() const {
   if (least_covered() > 0) return 0;
   std::int64_t members = 0;
   for (const std::int64_t block_at : block_at_) members += block_at <= tokens_ ? 1 : 0;
   return members;
 }
 
-void Cohort::find_bounds() {
-  block_from_ = least(block_at_, kNoBound);
-  limit_from_ = least(limit_at_, kNoBound);
-  heed_from_ = least(heed_at_, Duration::max());
-}
+void Cohort::find_covered() { block_from_ = least(block_at_, kNoBound); }
 
 }  // namespace tokenyard

@@ -15,19 +15,17 @@ namespace tokenyard {
 /// slots of their batch. Not thread-safe.
 class Cohort {
  public:
-  std::size_t size() const { return block_at_.size(); }
+  std::size_t size() const { return base_.size(); }
 
-  /// Adds `live`, which is up to date and has produced its last token with the others, behind the
-  /// others. Its policy need not hear of the service it gets before that makes `indifferent_for`.
-  void join(LiveRequest& live, Duration indifferent_for);
-  /// The same in the place that it had when it was taken out by `detach`.
-  void rejoin(std::size_t member, LiveRequest& live, Duration indifferent_for);
-  /// Takes `live` out, up to date; its place stays until `rejoin`, `move` or `resize`.
+  /// Adds `live`, which is up to date and has produced its last token with the others, with the
+  /// number `member`; those from there on are one further. Its policy need not hear of the service
+  /// it gets before that makes `indifferent_for`.
+  void join(std::size_t member, LiveRequest& live, Duration indifferent_for);
+  /// Takes `live` out, up to date; its number stays its own until `rejoin` or `erase`.
   void detach(LiveRequest& live);
-  /// Puts the member numbered `from` into the place of the one numbered `to`.
-  void move(std::size_t from, std::size_t to);
-  /// Forgets the places behind the first `members`.
-  void resize(std::size_t members);
+  void rejoin(std::size_t member, LiveRequest& live, Duration indifferent_for);
+  /// Forgets the members from `first` up to `last`; those behind come up.
+  void erase(std::size_t first, std::size_t last);
 
   /// Brings the counts of `live` up to date, if it is a member.
   void catch_up(LiveRequest& live) const;
@@ -43,6 +41,8 @@ class Cohort {
   bool heeds(std::size_t member, Duration ran) const { return heed_at_[member] - served_ <= ran; }
   /// After how much service that may be so for one of them; never too late.
   Duration least_heed() const { return heed_from_ - served_; }
+  /// Finds that anew, where it was too early.
+  void find_least_heed();
   /// The least such service of those who are indifferent at all.
   Duration least_indifference() const;
 
@@ -52,19 +52,18 @@ class Cohort {
   }
   /// How many iterations a member can still make in the blocks it has.
   std::int64_t covered(std::size_t member) const { return block_at_[member] - tokens_; }
-  /// Its table has grown by room for so many tokens.
+  /// Its table has grown by room for so many tokens. After some of these comes `find_covered`.
   void grow(std::size_t member, std::int64_t tokens) { block_at_[member] += tokens; }
-  /// To be called when many have changed: finds the two bounds anew.
-  void find_bounds();
+  void find_covered();
   /// How many iterations all of them can make in the blocks they have, at least.
   std::int64_t least_covered() const { return block_from_ - tokens_; }
   /// How many members lack a block for the next iteration.
-  std::int64_t lacking();
+  std::int64_t lacking() const;
 
  private:
-  static constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
-
   void enter(std::size_t member, LiveRequest& live, Duration indifferent_for);
+
+  static constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
 
   // Since the first member joined:
   std::int64_t tokens_ = 0;
@@ -74,11 +73,11 @@ class Cohort {
 
   // A member each, so that what all need is read in a row.
   std::vector<std::int64_t> block_at_;  // value of `tokens_` at which it lacks a block
-  std::vector<Duration> heed_at_;       // value of `served_` at which its policy must hear of it
+  std::vector<std::int64_t> limit_at_;  // the same, at which its `max_tokens` are produced
   std::vector<std::int64_t> base_;      // its computed tokens, less `tokens_`
-  std::vector<std::int64_t> limit_at_;  // value of `tokens_` at which its `max_tokens` are produced
+  std::vector<Duration> heed_at_;       // value of `served_` at which its policy must hear of it
   std::int64_t base_sum_ = 0;
-  // The least of each column, or less.
+  // The least of a column, or less since members have left.
   std::int64_t block_from_ = kNoBound;
   std::int64_t limit_from_ = kNoBound;
   Duration heed_from_ = Duration::max();

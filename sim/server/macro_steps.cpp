@@ -1,6 +1,7 @@
 #include "sim/server/macro_steps.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/kernel/invariant.hpp"
 
@@ -34,10 +35,17 @@ Repeat MacroSteps::allow(const InFlight& next) {
   repeat.more_context_tokens = static_cast<std::int64_t>(cohort.size());
   running_.clear();
   const bool all_indifferent = cohort.least_heed() > Duration{0};
-  for (std::size_t i = 0; !all_indifferent && i < cohort.size(); ++i) {
-    if (cohort.heeds(i, Duration{0})) running_.push_back(&next.members[i]->view);
-  }
-  for (const LiveRequest* live : std::span(next.members).subspan(cohort.size())) {
+  for (std::size_t i = 0; i < next.members.size(); ++i) {
+    const LiveRequest* live = next.members[i];
+    const std::size_t member = i - next.cohort_at;  // before the cohort: a great number
+    if (member < cohort.size()) {
+      if (all_indifferent) {
+        i += cohort.size() - 1;
+      } else if (cohort.heeds(member, Duration{0})) {
+        running_.push_back(&live->view);
+      }
+      continue;
+    }
     if (!is_plain(*live)) return {};
     if (live->done) continue;
     running_.push_back(&live->view);
@@ -55,6 +63,16 @@ Repeat MacroSteps::allow(const InFlight& next) {
 
 bool MacroSteps::all_run(const InFlight& next) const {
   return state_.live.size() == next.members.size();
+}
+
+/// Calls `visit(slot, LiveRequest&)` for the members outside the cohort that are not done, in order.
+template <typename Visit>
+void MacroSteps::for_others(InFlight& in_flight, Visit visit) const {
+  for (std::size_t i = 0; i < in_flight.members.size(); ++i) {
+    if (i == in_flight.cohort_at) i += state_.cohort.size();
+    if (i == in_flight.members.size()) return;
+    if (!in_flight.members[i]->done) visit(i, *in_flight.members[i]);
+  }
 }
 
 /// How many of the next `most` iterations the pool can surely bear.
@@ -93,7 +111,7 @@ std::int64_t MacroSteps::blocks_needed(const InFlight& next, std::int64_t iterat
   return blocks;
 }
 
-void MacroSteps::find_growth(const InFlight& in_flight, std::int64_t iterations) {
+void MacroSteps::find_growth(InFlight& in_flight, std::int64_t iterations) {
   growth_.clear();
   grown_ = 0;
   const std::int64_t block_size = state_.blocks.block_size();
@@ -102,11 +120,12 @@ void MacroSteps::find_growth(const InFlight& in_flight, std::int64_t iterations)
   };
   const Cohort& cohort = state_.cohort;
   const bool any_grows = cohort.least_covered() < iterations;
-  for (std::size_t i = 0; any_grows && i < cohort.size(); ++i) find(i, cohort.covered(i));
-  for (std::size_t i = cohort.size(); i < in_flight.members.size(); ++i) {
-    const LiveRequest& live = *in_flight.members[i];
-    if (!live.done) find(i, live.covered_tokens - live.view.computed);
+  for (std::size_t i = 0; any_grows && i < cohort.size(); ++i) {
+    find(in_flight.cohort_at + i, cohort.covered(i));
   }
+  for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
+    find(i, live.covered_tokens - live.view.computed);
+  });
   std::sort(growth_.begin(), growth_.end());
 }
 
@@ -116,7 +135,7 @@ void MacroSteps::grow_until(InFlight& in_flight, std::int64_t iteration) {
     const std::size_t member = growth_[grown_].second;
     LiveRequest& live = *in_flight.members[member];
     state_.memory.append_block(live);
-    if (live.in_cohort) state_.cohort.grow(member, state_.blocks.block_size());
+    if (live.in_cohort) state_.cohort.grow(member - in_flight.cohort_at, state_.blocks.block_size());
     in_flight.iteration.slots[member].blocks = live.sequences.front().blocks;
   }
 }
@@ -143,13 +162,16 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
   find_growth(in_flight, before_last + 1);
   Cohort& cohort = state_.cohort;
   const auto resumed = static_cast<std::int64_t>(cohort.size());
-  if (resumed > 0) {
+  const auto count_cohort = [&] {
+    if (resumed == 0) return;
     state_.gaps.count(ends.front(), ends.front() - cohort.last_token(), resumed);
-  }
-  const auto others = std::span(in_flight.members).subspan(cohort.size());
-  for (const LiveRequest* live : others) {
-    if (!live->done) state_.gaps.count(ends.front(), ends.front() - live->last_token, 1);
-  }
+  };
+  bool counted = false;
+  for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
+    if (i > in_flight.cohort_at && !std::exchange(counted, true)) count_cohort();
+    state_.gaps.count(ends.front(), ends.front() - live.last_token, 1);
+  });
+  if (!counted) count_cohort();
   const std::int64_t waiting =
       static_cast<std::int64_t>(state_.live.size() - in_flight.members.size());
   for (std::int64_t i = 1; i <= before_last; ++i) {
@@ -169,18 +191,17 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
     }
   }
   state_.context.count_iterations(static_cast<std::uint64_t>(before_last));
-  if (grown_ > 0) cohort.find_bounds();
+  if (grown_ > 0) cohort.find_covered();
   if (!watched) move_slots(iteration, before_last);
   const Time last_token = ends[static_cast<std::size_t>(before_last) - 1];
   if (resumed > 0) cohort.produce(before_last, last_token);
-  for (LiveRequest* live : others) {
-    if (live->done) continue;
-    live->view.computed += before_last;
-    live->view.generated += before_last;
-    live->stored_tokens += before_last;
-    live->facts.sequence_tokens += before_last;
-    live->last_token = last_token;
-  }
+  for_others(in_flight, [&](std::size_t, LiveRequest& live) {
+    live.view.computed += before_last;
+    live.view.generated += before_last;
+    live.stored_tokens += before_last;
+    live.facts.sequence_tokens += before_last;
+    live.last_token = last_token;
+  });
 }
 
 }  // namespace tokenyard

@@ -35,7 +35,9 @@ class MacroSteps {
   bool all_run(const InFlight& next) const;
   std::int64_t with_blocks(const InFlight& next, std::int64_t most) const;
   std::int64_t blocks_needed(const InFlight& next, std::int64_t iterations) const;
-  void find_growth(const InFlight& in_flight, std::int64_t iterations);
+  template <typename Visit>
+  void for_others(InFlight& in_flight, Visit visit) const;
+  void find_growth(InFlight& in_flight, std::int64_t iterations);
   void grow_until(InFlight& in_flight, std::int64_t iteration);
   static void move_slots(Iteration& iteration, std::int64_t iterations);
 

@@ -43,9 +43,9 @@ void RankIndex::hold(RequestId request) {
 void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
   const bool ranked = live.RankingHook::is_linked();
   const bool resident = live.ResidentHook::is_linked();
-  const bool was_in_head = ranked && in_head(live);
+  const bool was_watched = ranked && watches(live);
   // Who was not asked for its progress is not expected to move.
-  if (live.in_cohort) head_stands_ = false;
+  if (live.in_cohort) stands_ = false;
   live.key = key;
   live.held = held;
   // Most changes (SRPT after each token) keep the order: then nothing needs to move.
@@ -53,10 +53,10 @@ void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
       (!resident || keeps_place(residents_, live))) {
     return;
   }
-  if (was_in_head) leave_head(live);
+  if (was_watched) leave_watched(live);
   if (ranked) order_.erase(order_.iterator_to(live));
-  // One that is behind the head now leaves the rest of it as it is.
-  if (in_head(live)) head_stands_ = false;
+  // Who was among the watched only changes place with others of them, or leaves them.
+  if (!was_watched && watches(live)) stands_ = false;
   if (resident) residents_.erase(residents_.iterator_to(live));
   if (!held) order_.insert(live);
   if (resident) residents_.insert(live);
@@ -72,14 +72,20 @@ void RankIndex::erase(LiveRequest& live) {
   if (live.ResidentHook::is_linked()) residents_.erase(residents_.iterator_to(live));
   if (!live.RankingHook::is_linked()) return;
   const auto here = order_.iterator_to(live);
-  leave_head(live);
+  leave_watched(live);
   order_.erase(here);
 }
 
-void RankIndex::leave_head(LiveRequest& live) {
-  if (&live != head_last_) return;
+void RankIndex::leave_watched(LiveRequest& live) {
+  if (&live != watched_first_ && &live != watched_last_) return;
   const auto here = order_.iterator_to(live);
-  head_last_ = here == order_.begin() ? nullptr : &*std::prev(here);
+  if (watched_first_ == watched_last_) {
+    watched_first_ = watched_last_ = nullptr;
+  } else if (&live == watched_first_) {
+    watched_first_ = &*std::next(here);
+  } else {
+    watched_last_ = &*std::prev(here);
+  }
 }
 
 }  // namespace tokenyard

@@ -23,17 +23,20 @@ class RankIndex final : public Ranking {
   /// Forgets a request altogether. It must hold no blocks.
   void erase(LiveRequest& live);
 
-  /// From now on notes whether the order up to and with `last` changes, but for who leaves it.
-  void watch_head(LiveRequest& last) {
-    head_last_ = &last;
-    head_stands_ = true;
+  /// From now on notes whether others come between those who rank from `first` to `last`. They may
+  /// leave, and change places among themselves.
+  void watch(LiveRequest& first, LiveRequest& last) {
+    watched_first_ = &first;
+    watched_last_ = &last;
+    stands_ = true;
   }
-  /// Whether `live`, which was of the watched head, still is.
-  bool in_head(const LiveRequest& live) const {
-    return head_last_ != nullptr && !before(*head_last_, live);
+  /// Whether nobody has come between them, and one of them is still there.
+  bool stands() const { return stands_ && watched_first_ != nullptr; }
+  /// Whether `live` ranks from the first to the last of them.
+  bool watches(const LiveRequest& live) const {
+    return watched_first_ != nullptr && !before(live, *watched_first_) &&
+           !before(*watched_last_, live);
   }
-  /// Whether the order of the watched head stands, and somebody of it is still there.
-  bool head_stands() const { return head_stands_ && head_last_ != nullptr; }
 
   /// Whether `a` is served before `b`; held requests come after all ranked ones.
   static bool before(const LiveRequest& a, const LiveRequest& b) {
@@ -58,11 +61,12 @@ class RankIndex final : public Ranking {
  private:
   LiveRequest& find(RequestId request);
   void change(LiveRequest& live, RankKey key, bool held);
-  void leave_head(LiveRequest& live);
+  void leave_watched(LiveRequest& live);
 
   LiveTable& live_;
-  LiveRequest* head_last_ = nullptr;
-  bool head_stands_ = false;
+  LiveRequest* watched_first_ = nullptr;
+  LiveRequest* watched_last_ = nullptr;
+  bool stands_ = false;
   Order order_;
   Residents residents_;
 };

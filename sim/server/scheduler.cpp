@@ -102,7 +102,6 @@ void Scheduler::progress_of_cohort(InFlight& batch, const IterationEnd& end, Dur
                                    Time at) {
   Cohort& cohort = state_.cohort;
   const std::size_t members = cohort.size();
-  const std::span<const SlotOutcome> outcomes = end.outcomes;
   find_told(batch, end, ran);
   const auto others = static_cast<std::int64_t>(members - told_.size());
   if (others > 0) {
@@ -114,11 +113,11 @@ void Scheduler::progress_of_cohort(InFlight& batch, const IterationEnd& end, Dur
   cohort.serve(ran, state_.context.iterations());
   for (const std::size_t i : told_) {
     LiveRequest& live = *batch.members[i];
-    if (!outcomes[i].finished) {
-      progress(live, outcomes[i], ran, at);
+    if (!end.outcomes[i].finished) {
+      progress(live, end.outcomes[i], ran, at);
     } else {
-      progress(live, std::span(batch.iteration.slots).subspan(i, 1), outcomes.subspan(i, 1), ran,
-               at);
+      progress(live, std::span(batch.iteration.slots).subspan(i, 1), end.outcomes.subspan(i, 1),
+               ran, at);
       batch.members[i] = nullptr;
     }
   }
@@ -129,11 +128,12 @@ void Scheduler::find_told(InFlight& batch, const IterationEnd& end, Duration ran
   Cohort& cohort = state_.cohort;
   if (end.all_go_on && cohort.least_heed() > ran) return;
   for (std::size_t i = 0; i < cohort.size(); ++i) {
-    if (end.outcomes[i] == SlotOutcome() && !cohort.heeds(i, ran)) continue;
-    cohort.detach(*batch.members[i]);
-    told_.push_back(i);
+    const std::size_t slot = batch.cohort_at + i;
+    if (end.outcomes[slot] == SlotOutcome() && !cohort.heeds(i, ran)) continue;
+    cohort.detach(*batch.members[slot]);
+    told_.push_back(slot);
   }
-  if (told_.empty()) cohort.find_bounds();
+  if (told_.empty()) cohort.find_least_heed();
 }
 
 void Scheduler::complete(const IterationEnd& end, Time at) {
@@ -156,8 +156,14 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   const bool keeps = in_flight_.size() == 1 && !limits.static_batching;
   place->launched = false;
   told_.clear();
-  if (state_.cohort.size() > 0) progress_of_cohort(*place, end, ran, at);
-  for (std::size_t i = state_.cohort.size(), count = 0; i < slots.size(); i += count) {
+  const std::size_t cohort = state_.cohort.size();
+  for (std::size_t i = 0, count = 0; i < slots.size(); i += count) {
+    if (cohort > 0 && i == place->cohort_at) {
+      progress_of_cohort(*place, end, ran, at);
+      count = cohort;
+      unfinished = true;
+      continue;
+    }
     LiveRequest& live = *place->members[i];
     count = 1;
     if (decoded_on(live, slots[i], end.outcomes[i])) {
@@ -188,7 +194,7 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   state_.ports.observer.completed(at, iteration);
   if (!limits.static_batching) {
     if (keeps) {
-      former_.keep(*place, told_.empty());
+      former_.keep(*place, told_);
     } else {
       place->members.clear();
     }
@@ -366,10 +372,15 @@ void Scheduler::launch(InFlight& next, Time now) {
   state_.context.count_iterations(1);
   next.iteration.load.copied_blocks = static_cast<std::int64_t>(next.iteration.block_copies.size());
   // Those who were kept decode as before.
-  const std::size_t resumed = state_.cohort.size();
-  auto requests = static_cast<std::int64_t>(resumed);
+  const std::size_t cohort = state_.cohort.size();
+  auto requests = static_cast<std::int64_t>(cohort);
   const LiveRequest* previous = nullptr;
-  for (LiveRequest* live : std::span(next.members).subspan(resumed)) {
+  for (std::size_t i = 0; i < next.members.size(); ++i) {
+    if (cohort > 0 && i == next.cohort_at) {
+      i += cohort - 1;
+      continue;
+    }
+    LiveRequest* const live = next.members[i];
     if (std::exchange(previous, live) == live) continue;  // a further sequence
     ++requests;
     if (live->facts.first_scheduled == kNever) {
