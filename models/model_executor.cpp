@@ -21,6 +21,15 @@ std::int64_t ModelExecutor::ask(const Slot& slot) {
   return tokens - slot.generated;
 }
 
+/// Of the slots that yield.
+std::int64_t ModelExecutor::least_tokens_left(std::span<const Slot> slots) {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (const Slot& slot : slots) {
+    if (slot.yields) least = std::min(least, tokens_left(slot));
+  }
+  return least;
+}
+
 void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) {
   for (const KvCopy& copy : iteration.copies) {
     Time& free_at = channel_free_at_[static_cast<std::size_t>(copy.direction)];
@@ -29,14 +38,8 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
     events.post(free_at, index(copy.id), CopyEnd{copy.id});
   }
   if (iteration.slots.empty()) return;
-  constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
-  std::int64_t least_left = kEndless;
-  bool beams = false;
-  for (const Slot& slot : iteration.slots) {
-    if (slot.yields) least_left = std::min(least_left, tokens_left(slot));
-    beams = beams || slot.beam;
-  }
-  least_left = std::max<std::int64_t>(1, least_left);
+  const std::int64_t least_left = std::max<std::int64_t>(1, least_tokens_left(iteration.slots));
+  const bool beams = std::ranges::any_of(iteration.slots, &Slot::beam);
   run(iteration, std::min(iteration.repeat.most, least_left), now,
       events.next_time(Events::kKinds));
   const auto times = static_cast<std::int64_t>(ends_.size());

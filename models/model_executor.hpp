@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "models/beam_survival.hpp"
@@ -34,6 +35,7 @@ class ModelExecutor final : public Executor {
 
   std::int64_t tokens_left(const Slot& slot);
   std::int64_t ask(const Slot& slot);
+  std::int64_t least_tokens_left(std::span<const Slot> slots);
   void run(const Iteration& iteration, std::int64_t most, Time now, Time next_event);
 
   BeamSurvival beams_;

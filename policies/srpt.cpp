@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "sim/ports/policy.hpp"
 
@@ -21,14 +22,15 @@ class Srpt final : public Policy {
   Needs needs() const override { return {.length_predictor = true}; }
 
   void on_arrive(const View& request, const Context& context, Ranking& ranking) override {
-    const std::int64_t left = tokens_left(request, context);
-    ranking.set(request.id, {by_work_ ? work_ns(request, left, context.cost()) : left});
+    if (request.slot >= totals_.size()) totals_.resize(request.slot + 1);
+    totals_[request.slot] = predicted(request, context);
+    rank(request, context, ranking);
   }
   void on_progress(const View& view, Duration, const Context& context, Ranking& ranking) override {
-    on_arrive(view, context, ranking);
+    rank(view, context, ranking);
   }
   void on_evict(const View& view, Eviction, const Context& context, Ranking& ranking) override {
-    on_arrive(view, context, ranking);
+    rank(view, context, ranking);
   }
 
   /// The keys of all that run fall together, ahead of all others, until one meets its least.
@@ -43,9 +45,19 @@ class Srpt final : public Policy {
   }
 
  private:
-  static std::int64_t tokens_left(const View& request, const Context& context) {
-    const double total = std::round(context.predictor().output_tokens_mean(request));
-    return std::max<std::int64_t>(1, static_cast<std::int64_t>(total) - request.generated);
+  static std::int64_t predicted(const View& request, const Context& context) {
+    return static_cast<std::int64_t>(std::round(context.predictor().output_tokens_mean(request)));
+  }
+
+  std::int64_t tokens_left(const View& request, const Context& context) const {
+    const bool asks = !context.predictor().stands();
+    const std::int64_t total = asks ? predicted(request, context) : totals_[request.slot];
+    return std::max<std::int64_t>(1, total - request.generated);
+  }
+
+  void rank(const View& request, const Context& context, Ranking& ranking) const {
+    const std::int64_t left = tokens_left(request, context);
+    ranking.set(request.id, {by_work_ ? work_ns(request, left, context.cost()) : left});
   }
 
   /// What is still to be computed before the next token, then a decode iteration for each other
@@ -59,6 +71,7 @@ class Srpt final : public Policy {
   }
 
   bool by_work_;
+  std::vector<std::int64_t> totals_;  // by slot: the prediction at the arrival, where it stands
 };
 
 }  // namespace

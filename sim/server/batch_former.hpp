@@ -27,7 +27,7 @@ struct InFlight {
   /// those of the cohort, whose slots are those of the next one already.
   std::vector<LiveRequest*> members;
   std::size_t cohort_at = 0;  ///< the slot of the cohort's first member
-  bool launched = false;  ///< it was decided and its end was not taken yet
+  bool launched = false;      ///< it was decided and its end was not taken yet
 };
 
 /// Turns the ranking into a batch: walks from the best, grants tokens and blocks, and takes blocks

@@ -53,8 +53,12 @@ bool BlockManager::grow(BlockTable& table, std::int64_t blocks) {
   const std::int64_t missing = blocks - static_cast<std::int64_t>(table.size());
   if (missing > free()) return false;
   if (missing <= 0) return true;
+  if (missing == 1) {
+    table.push_back(take());
+    return true;
+  }
   const std::size_t before = table.size();
-  if (missing > 1) table.reserve(static_cast<std::size_t>(blocks));
+  table.reserve(static_cast<std::size_t>(blocks));
   table.resize(static_cast<std::size_t>(blocks));
   pool_.take(std::span(table).subspan(before));
   entries_ += missing;
@@ -88,21 +92,14 @@ void BlockManager::share(BlockTable& table, BlockId block) {
 }
 
 void BlockManager::release(BlockTable& table) {
-  std::int64_t freed = 0;
+  const auto own = static_cast<std::int64_t>(pool_.give_back_own(table));
+  entries_ -= own;
+  held_ -= own;
   for (auto block = table.rbegin(); block != table.rend(); ++block) {
-    BlockUse& use = pool_[*block];
-    invariant(use.references > 0, "I2 blocks are conserved", "block {} is freed twice",
+    invariant(pool_[*block].references > 0, "I2 blocks are conserved", "block {} is freed twice",
               index(*block));
-    if (use.references > 1 || use.draining > 0) {
-      change(*block, -1, 0);
-      continue;
-    }
-    use.references = 0;
-    ++freed;
-    pool_.give_back(*block);
+    change(*block, -1, 0);
   }
-  entries_ -= freed;
-  held_ -= freed;
   table.clear();
 }
 

@@ -63,8 +63,8 @@ class BlockPool {
     blank_.pop_back();
     return block;
   }
-  /// Takes as many blocks as there are places in `out`, each with one reference; in the same order as
-  /// one by one.
+  /// Takes as many blocks as there are places in `out`, each with one reference; in the same order
+  /// as one by one.
   void take(std::span<BlockId> out) {
     const std::size_t blanks = std::min(out.size(), blank_.size());
     const BlockId* next = blank_.data() + blank_.size();
@@ -81,6 +81,26 @@ class BlockPool {
   }
   /// Takes this free block, whose content is named, with it.
   void take(BlockId block);
+  /// Takes those at the end of `table` that nobody else refers to and that have no named content
+  /// out of it, and makes them free, the last first. Returns how many.
+  std::size_t give_back_own(std::vector<BlockId>& table) {
+    const std::size_t before = table.size();
+    blank_.resize(blank_.size() + before);
+    BlockId* out = blank_.data() + blank_.size() - before;
+    const BlockId* const begin = table.data();
+    const BlockId* end = begin + before;
+    BlockUse* const uses = uses_.data();
+    for (; end != begin; --end) {
+      BlockUse& use = uses[index(end[-1])];
+      if (use.references != 1 || use.draining != 0 || use.named) break;
+      use.references = 0;
+      *out++ = end[-1];
+    }
+    const std::size_t freed = before - static_cast<std::size_t>(end - begin);
+    blank_.resize(blank_.size() - (before - freed));
+    table.resize(before - freed);
+    return freed;
+  }
   /// Makes a block free.
   void give_back(BlockId block) {
     if (uses_[index(block)].named) {

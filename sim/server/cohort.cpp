@@ -21,10 +21,18 @@ void Cohort::enter(std::size_t member, LiveRequest& live, Duration indifferent_f
   base_sum_ += base_[member];
   block_at_[member] = live.covered_tokens - base_[member];
   limit_at_[member] = tokens_ + live.view.max_tokens - live.view.generated;
-  heed_at_[member] = served_ + std::min(indifferent_for, Duration::max() - served_);
   block_from_ = std::min(block_from_, block_at_[member]);
   limit_from_ = std::min(limit_from_, limit_at_[member]);
+  note_patience(member, indifferent_for);
+  note_joined(live);
+}
+
+void Cohort::note_patience(std::size_t member, Duration indifferent_for) {
+  heed_at_[member] = served_ + std::min(indifferent_for, Duration::max() - served_);
   heed_from_ = std::min(heed_from_, heed_at_[member]);
+}
+
+void Cohort::note_joined(LiveRequest& live) const {
   live.in_cohort = true;
   live.in_flight = true;
   live.joined_tokens = tokens_;
@@ -42,8 +50,8 @@ void Cohort::join(std::size_t member, LiveRequest& live, Duration indifferent_fo
 }
 
 void Cohort::rejoin(std::size_t member, LiveRequest& live, Duration indifferent_for) {
-  base_sum_ -= base_[member];
-  enter(member, live, indifferent_for);
+  note_patience(member, indifferent_for);
+  note_joined(live);
 }
 
 void Cohort::detach(LiveRequest& live) {
@@ -107,7 +115,9 @@ Duration Cohort::least_indifference() const {
   return least_positive;
 }
 
-void Cohort::find_least_heed() { heed_from_ = least(heed_at_, Duration::max()); }
+void Cohort::find_least_heed() {
+  heed_from_ = least(heed_at_, Duration::max());
+}
 
 std::int64_t Cohort::lacking() const {
   if (least_covered() > 0) return 0;
@@ -116,6 +126,8 @@ std::int64_t Cohort::lacking() const {
   return members;
 }
 
-void Cohort::find_covered() { block_from_ = least(block_at_, kNoBound); }
+void Cohort::find_covered() {
+  block_from_ = least(block_at_, kNoBound);
+}
 
 }  // namespace tokenyard

@@ -22,6 +22,7 @@ class Cohort {
   /// it gets before that makes `indifferent_for`.
   void join(std::size_t member, LiveRequest& live, Duration indifferent_for);
   /// Takes `live` out, up to date; its number stays its own until `rejoin` or `erase`.
+  /// Meanwhile it may make the same progress as the others.
   void detach(LiveRequest& live);
   void rejoin(std::size_t member, LiveRequest& live, Duration indifferent_for);
   /// Forgets the members from `first` up to `last`; those behind come up.
@@ -62,6 +63,8 @@ class Cohort {
 
  private:
   void enter(std::size_t member, LiveRequest& live, Duration indifferent_for);
+  void note_patience(std::size_t member, Duration indifferent_for);
+  void note_joined(LiveRequest& live) const;
 
   static constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
 

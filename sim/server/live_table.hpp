@@ -49,8 +49,8 @@ struct LiveRequest : RankingHook, ResidentHook {
   bool settled = false;  ///< it has lost its KV as often as it may, and keeps it from now on
 
   // Where it is.
-  bool in_flight = false;         ///< in an iteration whose end has not been taken
-  bool in_cohort = false;         ///< its counts may lag behind; `Cohort` keeps the next two
+  bool in_flight = false;  ///< in an iteration whose end has not been taken
+  bool in_cohort = false;  ///< its counts may lag behind; `Cohort` keeps the next two
   std::int64_t joined_tokens = 0;
   Duration joined_served{0};
   Duration untold{0};             ///< service that its policy has not been told of

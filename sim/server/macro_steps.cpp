@@ -65,7 +65,8 @@ bool MacroSteps::all_run(const InFlight& next) const {
   return state_.live.size() == next.members.size();
 }
 
-/// Calls `visit(slot, LiveRequest&)` for the members outside the cohort that are not done, in order.
+/// Calls `visit(slot, LiveRequest&)` for the members outside the cohort that are not done, in
+/// order.
 template <typename Visit>
 void MacroSteps::for_others(InFlight& in_flight, Visit visit) const {
   for (std::size_t i = 0; i < in_flight.members.size(); ++i) {
@@ -135,7 +136,8 @@ void MacroSteps::grow_until(InFlight& in_flight, std::int64_t iteration) {
     const std::size_t member = growth_[grown_].second;
     LiveRequest& live = *in_flight.members[member];
     state_.memory.append_block(live);
-    if (live.in_cohort) state_.cohort.grow(member - in_flight.cohort_at, state_.blocks.block_size());
+    if (live.in_cohort)
+      state_.cohort.grow(member - in_flight.cohort_at, state_.blocks.block_size());
     in_flight.iteration.slots[member].blocks = live.sequences.front().blocks;
   }
 }

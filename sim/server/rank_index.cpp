@@ -1,23 +1,11 @@
 #include "sim/server/rank_index.hpp"
 
 #include <iterator>
+#include <utility>
 
 #include "sim/kernel/invariant.hpp"
 
 namespace tokenyard {
-
-namespace {
-
-/// Whether `live`, already changed, still stands rightly between its neighbours in `tree`.
-template <typename Tree>
-bool keeps_place(Tree& tree, LiveRequest& live) {
-  const auto here = tree.iterator_to(live);
-  if (here != tree.begin() && !RankIndex::before(*std::prev(here), live)) return false;
-  const auto next = std::next(here);
-  return next == tree.end() || RankIndex::before(live, *next);
-}
-
-}  // namespace
 
 RankIndex::~RankIndex() {
   order_.clear();
@@ -40,20 +28,29 @@ void RankIndex::hold(RequestId request) {
   change(live, live.key, true);
 }
 
+/// Whether `live`, already changed, still stands rightly between its neighbours.
+bool RankIndex::keeps_place(LiveRequest& live) {
+  const auto here = order_.iterator_to(live);
+  if (here != order_.begin() && !before(*std::prev(here), live)) return false;
+  const auto next = std::next(here);
+  return next == order_.end() || before(live, *next);
+}
+
 void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
   const bool ranked = live.RankingHook::is_linked();
   const bool resident = live.ResidentHook::is_linked();
-  const bool was_watched = ranked && watches(live);
   // Who was not asked for its progress is not expected to move.
   if (live.in_cohort) stands_ = false;
-  live.key = key;
+  const RankKey key_before = std::exchange(live.key, key);
   live.held = held;
-  // Most changes (SRPT after each token) keep the order: then nothing needs to move.
-  if (ranked && !held && keeps_place(order_, live) &&
-      (!resident || keeps_place(residents_, live))) {
-    return;
+  // Most changes (SRPT after each token) keep the order: then nothing needs to move. Nor does it
+  // among the residents, of whom the ranked come in the same order before the held.
+  if (ranked && !held && keeps_place(live)) return;
+  const bool was_watched = ranked && watches(live, key_before);
+  if (was_watched) {
+    any_moved_ = true;
+    leave_watched(live);
   }
-  if (was_watched) leave_watched(live);
   if (ranked) order_.erase(order_.iterator_to(live));
   // Who was among the watched only changes place with others of them, or leaves them.
   if (!was_watched && watches(live)) stands_ = false;
@@ -74,6 +71,16 @@ void RankIndex::erase(LiveRequest& live) {
   const auto here = order_.iterator_to(live);
   leave_watched(live);
   order_.erase(here);
+}
+
+/// Whether it was watched when it was ranked by `key`.
+bool RankIndex::watches(LiveRequest& live, RankKey key) const {
+  std::swap(live.key, key);
+  const bool held = std::exchange(live.held, false);
+  const bool watched = watches(live);
+  live.held = held;
+  live.key = key;
+  return watched;
 }
 
 void RankIndex::leave_watched(LiveRequest& live) {

@@ -29,9 +29,12 @@ class RankIndex final : public Ranking {
     watched_first_ = &first;
     watched_last_ = &last;
     stands_ = true;
+    any_moved_ = false;
   }
   /// Whether nobody has come between them, and one of them is still there.
   bool stands() const { return stands_ && watched_first_ != nullptr; }
+  /// Whether one of them has changed its place.
+  bool any_moved() const { return any_moved_; }
   /// Whether `live` ranks from the first to the last of them.
   bool watches(const LiveRequest& live) const {
     return watched_first_ != nullptr && !before(live, *watched_first_) &&
@@ -61,12 +64,15 @@ class RankIndex final : public Ranking {
  private:
   LiveRequest& find(RequestId request);
   void change(LiveRequest& live, RankKey key, bool held);
+  bool keeps_place(LiveRequest& live);
+  bool watches(LiveRequest& live, RankKey key) const;
   void leave_watched(LiveRequest& live);
 
   LiveTable& live_;
   LiveRequest* watched_first_ = nullptr;
   LiveRequest* watched_last_ = nullptr;
   bool stands_ = false;
+  bool any_moved_ = false;
   Order order_;
   Residents residents_;
 };

@@ -77,7 +77,7 @@ class Scheduler {
   std::deque<InFlight> in_flight_;  // one a place of the executor
   std::vector<InFlight*> idle_;
   std::vector<InFlight*> static_batches_;  // between their iterations
-  std::vector<std::size_t> told_;        // members of the cohort whose progress is told of
+  std::vector<std::size_t> told_;          // members of the cohort whose progress is told of
   std::vector<RequestId> cancelled_before_arrival_;
   std::vector<RequestId> ended_;
   std::uint64_t next_iteration_ = 0;
