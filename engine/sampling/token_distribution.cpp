@@ -137,8 +137,9 @@ Cut TokenDistribution::cut_of_share(const LogitRow& row, double share) {
   }
   double reached = 0.0;
   std::size_t bucket = 0;
-  while (bucket + 1 < kBuckets && reached + buckets_[bucket] < target)
+  while (bucket + 1 < kBuckets && reached + buckets_[bucket] < target) {
     reached += buckets_[bucket++];
+  }
   const auto others = std::ranges::remove_if(
       heavy, [&](const Candidate& candidate) { return bucket_of(candidate) != bucket; });
   const auto last_ones = heavy.first(heavy.size() - others.size());
