@@ -174,6 +174,14 @@ bool JsonObject::has(std::string_view key) const {
   return member_of(*value_, key) != nullptr;
 }
 
+bool JsonObject::has_value(std::string_view key) const {
+  const JsonMember* member = member_of(*value_, key);
+  if (member == nullptr) return false;
+  if (member->value.kind != Kind::null) return true;
+  member->read = true;
+  return false;
+}
+
 std::vector<std::string> JsonObject::keys() const {
   std::vector<std::string> keys;
   keys.reserve(value_->members.size());
@@ -283,6 +291,30 @@ std::vector<JsonObject> JsonObject::objects(std::string_view key) const {
   return objects;
 }
 
+std::vector<std::vector<std::string>> JsonObject::string_lists(std::string_view key) const {
+  const JsonValue& value = require(key, "an array of arrays of strings");
+  if (value.kind != Kind::array) refuse_value(value, key, "an array of arrays of strings");
+  std::vector<std::vector<std::string>> lists;
+  lists.reserve(value.elements.size());
+  const JsonObject array = child(value, key);
+  for (const auto& element : value.elements) {
+    const std::string position = std::to_string(lists.size());
+    auto& list = lists.emplace_back();
+    if (element.kind == Kind::string) {
+      list.push_back(element.text);
+      continue;
+    }
+    if (element.kind != Kind::array) array.refuse_value(element, position, "an array of strings");
+    for (const auto& part : element.elements) {
+      if (part.kind != Kind::string) {
+        array.child(element, position).refuse_value(part, std::to_string(list.size()), "a string");
+      }
+      list.push_back(part.text);
+    }
+  }
+  return lists;
+}
+
 std::string JsonObject::string_or(std::string_view key, std::string fallback) const {
   return has(key) ? string(key) : std::move(fallback);
 }
@@ -299,6 +331,20 @@ double JsonObject::number_or(std::string_view key, double least, double most,
 
 bool JsonObject::flag_or(std::string_view key, bool fallback) const {
   return has(key) ? flag(key) : fallback;
+}
+
+std::vector<std::pair<std::string, std::int64_t>> JsonObject::integer_members(
+    std::int64_t least, std::int64_t most) const {
+  std::vector<std::pair<std::string, std::int64_t>> members;
+  members.reserve(value_->members.size());
+  for (const auto& member : value_->members) {
+    member.read = true;
+    if (!integer_in(member.value, least, most)) {
+      refuse_value(member.value, member.key, expected_integer(least, most));
+    }
+    members.emplace_back(member.key, member.value.integer);
+  }
+  return members;
 }
 
 std::string JsonObject::scalar_text(std::string_view key) const {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tokenyard {
@@ -37,6 +38,9 @@ class JsonObject {
  public:
   /// Whether the key is there. Makes its name known, but does not count as reading it.
   bool has(std::string_view key) const;
+  /// Whether the key is there with another value than null, for formats that write out what is not
+  /// set. Reads a null.
+  bool has_value(std::string_view key) const;
   std::vector<std::string> keys() const;  ///< in the order of the file
 
   // Required values: a missing key is an error.
@@ -51,6 +55,8 @@ class JsonObject {
                                      std::int64_t most) const;
   std::vector<double> numbers(std::string_view key, double least, double most) const;
   std::vector<JsonObject> objects(std::string_view key) const;
+  /// An array of arrays of strings; a bare string counts as an array of one.
+  std::vector<std::vector<std::string>> string_lists(std::string_view key) const;
 
   // The same with a fallback for a missing key.
   std::string string_or(std::string_view key, std::string fallback) const;
@@ -58,6 +64,11 @@ class JsonObject {
                           std::int64_t fallback) const;
   double number_or(std::string_view key, double least, double most, double fallback) const;
   bool flag_or(std::string_view key, bool fallback) const;
+
+  /// All members of this object, whose values must be integers, in the order of the file. Unlike
+  /// reading them one by one this takes time linear in their number. Counts as reading them.
+  std::vector<std::pair<std::string, std::int64_t>> integer_members(std::int64_t least,
+                                                                    std::int64_t most) const;
 
   /// The value as an option's text would have it: a string as it is, a number or flag as written.
   /// Objects, arrays and null are refused.

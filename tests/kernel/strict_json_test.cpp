@@ -9,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "sim/kernel/input_error.hpp"
 
@@ -61,6 +62,31 @@ TEST(StrictJson, ReadsEveryType) {
   EXPECT_THAT(object.keys(),
               ElementsAre("s", "i", "n", "whole", "f", "o", "names", "counts", "rows"));
   EXPECT_NO_THROW(object.refuse_unread());
+}
+
+// Would catch: a null taken for a value, a missing key for a null, lists flattened or out of order,
+// and a member that is no integer accepted among many.
+TEST(StrictJson, ReadsNullsListsAndTables) {
+  const JsonObject object = JsonFile::parse(
+      R"({"none": null, "some": 0, "lists": [["a", "b"], "c d", []], "table": {"x": 2, "y": 1},
+          "bad lists": [["a"], [1]], "flat": [3], "bad table": {"x": 2, "y": "1"}})",
+      "cfg.json");
+  EXPECT_FALSE(object.has_value("none"));
+  EXPECT_FALSE(object.has_value("missing"));
+  EXPECT_TRUE(object.has_value("some"));
+  EXPECT_THAT(object.string_lists("lists"),
+              ElementsAre(ElementsAre("a", "b"), ElementsAre("c d"), ElementsAre()));
+  EXPECT_THAT(object.object("table").integer_members(1, 2),
+              ElementsAre(std::pair("x", 2), std::pair("y", 1)));
+  EXPECT_EQ(refusal([&] { object.string_lists("bad lists"); }),
+            "cfg.json:2: /bad lists/1/0: expected a string, found 1");
+  EXPECT_EQ(refusal([&] { object.string_lists("flat"); }),
+            "cfg.json:2: /flat/0: expected an array of strings, found 3");
+  EXPECT_EQ(refusal([&] { object.object("table").integer_members(2, 3); }),
+            "cfg.json:1: /table/y: expected an integer from 2 to 3, found 1");
+  EXPECT_EQ(refusal([&] { object.object("bad table").integer_members(0, 3); }),
+            "cfg.json:2: /bad table/y: expected an integer from 0 to 3, found \"1\"");
+  EXPECT_NO_THROW(object.object("table").refuse_unread());
 }
 
 // Would catch: an error that sends the user to the wrong line or names the wrong field. The values
