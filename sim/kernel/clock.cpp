@@ -11,7 +11,8 @@ Time SimClock::wait(EventSchedule& events, Time wake_at, std::size_t kinds) {
   return now_;
 }
 
-WallClock::WallClock() : origin_(std::chrono::steady_clock::now()) {}
+WallClock::WallClock(bool (*interrupted)())
+    : origin_(std::chrono::steady_clock::now()), interrupted_(interrupted) {}
 
 Time WallClock::now() const {
   return kOrigin + std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - origin_);
@@ -21,9 +22,9 @@ Time WallClock::wait(EventSchedule& events, Time wake_at, std::size_t kinds) {
   for (;;) {
     const Time next = std::min(events.next_time(kinds), wake_at);
     const Time current = now();
-    if (next <= current) return current;
-    // With nothing in sight only another thread's post can end the wait; look again each second.
-    const Time bounded = std::min(next, current + std::chrono::seconds(1));
+    if (next <= current || (interrupted_ != nullptr && interrupted_())) return current;
+    // Another thread's post ends the sleep; a signal does not.
+    const Time bounded = std::min(next, current + std::chrono::milliseconds(100));
     events.sleep_until(origin_ + bounded.time_since_epoch());
   }
 }

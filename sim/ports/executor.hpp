@@ -19,6 +19,9 @@ class Executor {
   /// its copies a `CopyEnd`: to `events`, with the id as key, at a time not before `now`. Copies
   /// may overlap compute and one another.
   virtual void begin(const Iteration& iteration, Time now, Events& events) = 0;
+
+  /// No more will be begun: lets what is under way end. Nothing is posted after it has returned.
+  virtual void stop() {}
 };
 
 }  // namespace tokenyard

@@ -6,9 +6,22 @@
 
 namespace tokenyard {
 
+namespace {
+
+struct Stopper {
+  explicit Stopper(Executor& stopped) : executor(stopped) {}
+  ~Stopper() { executor.stop(); }
+  Stopper(const Stopper&) = delete;
+  Stopper& operator=(const Stopper&) = delete;
+  Executor& executor;
+};
+
+}  // namespace
+
 std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Executor& executor,
                    Observer& observer) {
   Events events;
+  const Stopper stopper{executor};  // before the events go, however this ends
   std::vector<Event> due;
   std::int64_t passes = 0;
   workload.post_until(kOrigin, events);
