@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "experiments/compose_engine.hpp"
 #include "experiments/data_files.hpp"
 #include "models/cost_model_file.hpp"
 #include "models/device_spec.hpp"
@@ -46,8 +47,28 @@ std::unique_ptr<Policy> compose_policy(const std::string& text, const std::strin
                                printable(name), suggestion(name, names)));
 }
 
-Machine compose_machine(Settings settings) {
+namespace {
+
+/// The engine of `other`, where these settings want the same.
+std::shared_ptr<EngineModel> same_engine(const Settings& settings, const Machine* other) {
+  if (other == nullptr) return nullptr;
+  const Settings& theirs = other->settings;
+  const bool same = settings.weights == theirs.weights && settings.dtype == theirs.dtype &&
+                    settings.threads == theirs.threads;
+  return same ? other->engine : nullptr;
+}
+
+}  // namespace
+
+Machine compose_machine(Settings settings, const Machine* other) {
   Machine machine;
+  const bool has_engine = settings.executor == "engine";
+  if (!has_engine && !settings.weights.empty()) {
+    throw InputError("--weights goes with --executor engine");
+  }
+  if (!has_engine && settings.clock == "wall") {
+    throw InputError("--clock wall needs --executor engine");
+  }
   const auto data = data_directory() / "models";
   const auto tp = static_cast<int>(settings.tp);
   const bool has_model = !settings.model_name.empty();
@@ -59,12 +80,24 @@ Machine compose_machine(Settings settings) {
   } else if (has_model && has_device) {
     machine.cost = std::make_unique<RooflineCostModel>(
         *model, load_device_spec(data, settings.device_name), tp, settings.server.kv.block_size);
-  } else {
+  } else if (!has_engine) {
     throw InputError("what does an iteration cost? Give --model and --device, or --cost");
   }
 
   auto& limits = settings.server.limits;
   auto& kv = settings.server.kv;
+  if (kv.proactive_swap && kv.evict == Evict::recompute) {
+    throw InputError("--proactive-swap needs --evict swap or cheaper");
+  }
+  if (limits.static_batching && kv.evict != Evict::recompute) {
+    throw InputError("--static-batching goes with --evict recompute");
+  }
+  if (has_engine) {
+    auto loaded = same_engine(settings, other);
+    machine.settings = std::move(settings);
+    compose_engine(machine, std::move(loaded));
+    return machine;
+  }
   if (model && limits.max_model_len == 0) {
     limits.max_model_len = model->context;
   } else if (model && limits.max_model_len > model->context) {
@@ -77,12 +110,6 @@ Machine compose_machine(Settings settings) {
     }
     kv.device_blocks =
         kv_pool_blocks(*model, load_device_spec(data, settings.device_name), tp, kv.block_size);
-  }
-  if (kv.proactive_swap && kv.evict == Evict::recompute) {
-    throw InputError("--proactive-swap needs --evict swap or cheaper");
-  }
-  if (limits.static_batching && kv.evict != Evict::recompute) {
-    throw InputError("--static-batching goes with --evict recompute");
   }
   if (kv.evict != Evict::recompute && settings.derive_host_blocks) {
     if (!has_model || !has_device) {
@@ -165,16 +192,20 @@ bool is_clairvoyant(const std::string& policy, const Machine& machine, const Run
 
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
-                                Observer& observer) {
+                                Observer& observer, TokenDigests* digests) {
   const auto made = compose_policy(policy, machine.settings.guard);
   const TraceTruth truth(view);
   const auto predictor = compose_predictor(*made, machine.settings, truth, trace, seed);
   const KvSettings& kv = machine.settings.server.kv;
   TraceWorkload workload(view, kv.prefix_caching ? kv.block_size : 0);
+  const ServerPorts ports{*made, *machine.cost, predictor.get(), &truth, observer};
+  if (machine.engine != nullptr) {
+    TokenDigests unread;
+    return run_engine(machine, view, workload, ports, seed, digests ? *digests : unread);
+  }
   ModelExecutor executor(*machine.cost, truth, seed);
   SimClock clock;
-  Scheduler scheduler(machine.settings.server,
-                      {*made, *machine.cost, predictor.get(), &truth, observer}, executor.depth());
+  Scheduler scheduler(machine.settings.server, ports, executor.depth());
   return {serve(scheduler, clock, workload, executor, observer)};
 }
 

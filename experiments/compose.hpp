@@ -19,15 +19,21 @@ namespace tokenyard {
 /// An unknown name or parameter is an `InputError`.
 std::unique_ptr<Policy> compose_policy(const std::string& text, const std::string& guard = "");
 
-/// What charges an iteration, and the settings with all that model and device imply filled in.
+class EngineModel;
+
+/// What carries iterations out and what they cost, and the settings with all that follows from them
+/// filled in.
 struct Machine {
-  std::unique_ptr<CostModel> cost;
+  std::unique_ptr<CostModel> cost;      ///< advises policies, and charges unless `measures`
+  std::shared_ptr<EngineModel> engine;  ///< null: costs alone
+  bool measures = false;                ///< iterations take what they really take
   Settings settings;
   std::vector<std::string> notes;  ///< what a user should know about how they were filled in
 };
 
-/// Throws `InputError` when the settings name no cost, no pool, or what does not fit together.
-Machine compose_machine(Settings settings);
+/// Throws `InputError` when the settings name no cost, no pool, or what does not fit together. An
+/// engine with the same weights as that of `other` shares them.
+Machine compose_machine(Settings settings, const Machine* other = nullptr);
 
 /// A trace as runs use it: whole in memory, or read again from its file along with each run.
 /// Immutable; safe to share between threads.
@@ -66,10 +72,11 @@ struct SimulationCounts {
   std::int64_t passes = 0;  ///< times the scheduler was asked
 };
 
-/// Runs one simulation of `view`, made by `trace`, to its end. `seed` feeds the predictor's noise.
+/// Runs `view`, made by `trace`, to its end. `seed` feeds the predictor's noise and the sampler.
+/// With an engine, digests of what it said go to `digests`.
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
-                                Observer& observer);
+                                Observer& observer, std::vector<std::uint64_t>* digests = nullptr);
 
 /// How long each request of a trace would take alone on the machine, its prompt prefilled whole:
 /// the divisor of slowdown. Sums up to each context are shared by all, so memory is 8 bytes a token

@@ -6,10 +6,10 @@ namespace tokenyard {
 
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t noted = 0;
 
 void note(int) {
-  interrupted = 1;
+  noted = 1;
 }
 
 }  // namespace
@@ -18,8 +18,12 @@ void note_interrupts() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, note);
 }
 
+bool interrupted() {
+  return noted != 0;
+}
+
 void InterruptWatch::fed(Time, std::span<const Event>) {
-  if (interrupted != 0) throw Interrupted();
+  if (interrupted()) throw Interrupted();
 }
 
 }  // namespace tokenyard

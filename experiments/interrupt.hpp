@@ -16,6 +16,9 @@ class Interrupted : public std::runtime_error {
 /// From now on the signals above are only noted. Process-wide.
 void note_interrupts();
 
+/// Whether one of these signals has come.
+bool interrupted();
+
 /// Throws `Interrupted` at the next pass after such a signal. Steers nothing otherwise.
 class InterruptWatch final : public Observer {
  public:

@@ -38,7 +38,8 @@ std::vector<RunRow> resolve_rows(const RunPlan& plan) {
     apply_settings(settings, implied);
     apply_settings(settings, plan.settings);
     compose_policy(policy, settings.guard);  // a bad one must be refused before anything runs
-    rows.push_back({series, policy, system, compose_machine(settings)});
+    const Machine* const other = rows.empty() ? nullptr : &rows.front().machine;
+    rows.push_back({series, policy, system, compose_machine(settings, other)});
   };
   if (plan.systems.empty()) {
     for (const std::string& policy : plan.policies) add(policy, policy, "", {});
@@ -135,10 +136,12 @@ RunResult run_one(const RunRow& row, const RunTrace& trace, SummaryKey key, cons
     const TraceView::Place place = view->place(index(id));
     return place.table().label(place.at);
   };
+  std::vector<std::uint64_t> digests;
   std::optional<RequestsCsv> requests_csv;
   if (output.requests_csv) {
-    requests_csv.emplace(*output.requests_csv, "requests.csv",
-                         RequestNames{labels, trace.survey().tenants});
+    RequestNames names{labels, trace.survey().tenants, nullptr};
+    if (row.machine.engine != nullptr) names.token_digests = &digests;
+    requests_csv.emplace(*output.requests_csv, "requests.csv", names);
     options.requests_csv = &*requests_csv;
   }
   options.iterations_csv = output.iterations_csv.get();
@@ -157,8 +160,18 @@ RunResult run_one(const RunRow& row, const RunTrace& trace, SummaryKey key, cons
   }
 
   RunResult result;
-  result.passes = run_simulation(row.policy, row.machine, trace, *view, key.seed, observers).passes;
-  recorder.finish();
+  try {
+    result.passes =
+        run_simulation(row.policy, row.machine, trace, *view, key.seed, observers, &digests).passes;
+    recorder.finish();
+  } catch (const Interrupted&) {
+    // A live run has shown what nobody can repeat; a simulation can be run again.
+    if (settings.clock != "wall") throw;
+    result.interrupted = true;
+    recorder.finish_early();
+    add_note(notes, fmt::format("{}: interrupted after {} of {} requests", key.label,
+                                recorder.ended_requests(), trace.survey().requests));
+  }
   if (timeline) timeline->finish();
   close_file(output.requests_csv.get(), "requests.csv");
   close_file(output.iterations_csv.get(), "iterations.csv");
@@ -238,9 +251,11 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
       const Output output = open_output(plan, place, name.folder);
       results.runs.push_back(run_one(row, trace, key, output, progress, results.notes));
       results.runs.back().folder = name.folder;
+      if (results.runs.back().interrupted) break;
     }
     traces.push_back(
         {results.runs.back().trace_digest, trace.survey().requests, trace.survey().counts});
+    if (results.runs.back().interrupted) break;
   }
   return results;
 }

@@ -52,6 +52,7 @@ struct RunResult {
   std::int64_t iterations = 0;
   std::int64_t passes = 0;
   std::string trace_digest;
+  bool interrupted = false;  ///< a live run that was ended by a signal: what had finished by then
 };
 
 struct RunResults {

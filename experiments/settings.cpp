@@ -93,22 +93,34 @@ std::string show_watermark(const Settings& settings) {
 }
 
 constexpr SettingEntry kEntries[] = {
-    {"executor", false, "model: costs only (model)",
+    {"executor", false, "model: costs only; engine: a real model computes (model)",
      [](S& s, const G& g) {
-       if (g.value == "engine") {
-         throw InputError(g.place + ": the engine is not part of this version; 'model' is");
-       }
-       if (g.value != "model") refuse(g, "model");
+       if (g.value != "model" && g.value != "engine") refuse(g, "model or engine");
        s.executor = g.value;
      },
      [](const S& s) { return s.executor; }},
-    {"clock", false, "simulated (simulated); wall needs the engine",
+    {"clock", false,
+     "simulated, or wall: arrivals and iterations in real time, with the engine (simulated)",
      [](S& s, const G& g) {
-       if (g.value == "wall") throw InputError(g.place + ": wall needs --executor engine");
-       if (g.value != "simulated") refuse(g, "simulated");
+       if (g.value != "simulated" && g.value != "wall") refuse(g, "simulated or wall");
        s.clock = g.value;
      },
      [](const S& s) { return s.clock; }},
+    {"weights", false,
+     "the engine's model: a Hugging Face folder, a llama2.c folder or file, or "
+     "random:NAME[,seed=N]",
+     [](S& s, const G& g) { s.weights = g.value; }, [](const S& s) { return s.weights; }},
+    {"dtype", false, "of the engine's weights: f32, bf16, bf16-widened or auto, as stored (auto)",
+     [](S& s, const G& g) {
+       const bool known =
+           g.value == "f32" || g.value == "bf16" || g.value == "bf16-widened" || g.value == "auto";
+       if (!known) refuse(g, "f32, bf16, bf16-widened or auto");
+       s.dtype = g.value;
+     },
+     [](const S& s) { return s.executor == "engine" ? s.dtype : ""; }},
+    {"threads", false, "threads that compute in the engine; 0 = the cores (0)",
+     [](S& s, const G& g) { s.threads = integer(g, 0, 1024); },
+     [](const S& s) { return s.executor == "engine" ? fmt::to_string(s.threads) : ""; }},
     {"cost", false, "cost model FILE (JSON); then --kv-blocks is needed unless a model is named",
      [](S& s, const G& g) { s.cost_file = g.value; }, [](const S& s) { return s.cost_file; }},
     {"model", false, "model NAME, see 'list models'",

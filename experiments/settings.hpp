@@ -21,6 +21,9 @@ struct Settings {
   std::string model_name;   ///< empty: none
   std::string device_name;  ///< empty: none
   std::int64_t tp = 1;
+  std::string weights;  ///< of the engine; empty: none
+  std::string dtype = "auto";
+  std::int64_t threads = 0;  ///< that compute; 0: one a core
 
   // The server.
   ServerSettings server;

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "experiments/cli/generate_command.hpp"
 #include "experiments/cli/list_command.hpp"
 #include "experiments/cli/report_command.hpp"
 #include "experiments/cli/run_command.hpp"
@@ -33,6 +34,7 @@ constexpr Verb kVerbs[] = {
     {"sweep", "run a grid of policies, rates, seeds and settings", tokenyard::run_sweep_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
     {"trace", "generate and convert traces", tokenyard::run_trace_command},
+    {"generate", "offline inference with the real engine", tokenyard::run_generate_command},
     {"list", "policies, systems, models, devices and other names", tokenyard::run_list_command},
 };
 

@@ -14,10 +14,13 @@ namespace tokenyard {
 
 namespace {
 
+constexpr int kInterrupted = 130;  // as shells have it
+
 constexpr const char* kUsage =
     "tokenyard run TRACE POLICY... [options]\n"
     "\n"
-    "Replays a trace under each policy, in simulated time, and compares job completion times.\n"
+    "Replays a trace under each policy and compares job completion times: in simulated time over\n"
+    "a cost model, or with --executor engine on a real model, simulated or live (--clock wall).\n"
     "TRACE is a trace file (canonical JSONL or CSV, Azure, Vidur; .gz too) or a workload plan, as\n"
     "a .json file or as its text:\n"
     "  {\"requests\":4000,\"arrivals\":\"poisson:rate=3.6\",\"lengths\":\"sharegpt-like\"}\n"
@@ -113,7 +116,7 @@ int run_run_command(const std::vector<std::string>& arguments) {
     for (const std::string& note : results.notes) fmt::print("note: {}\n", note);
     if (const auto out = line.value("out")) fmt::print("results are in {}\n", *out);
   }
-  return 0;
+  return results.runs.back().interrupted ? kInterrupted : 0;
 }
 
 }  // namespace tokenyard

@@ -101,6 +101,11 @@ void Recorder::keep(const RequestFacts& facts) {
                                : Duration{0});
 }
 
+void Recorder::finish_early() {
+  window_.take_rest([this](const RequestFacts& next) { keep(next); });
+  finish();
+}
+
 void Recorder::finish() {
   invariant(window_.taken() == window_.size(), "I4 a request lives and ends once",
             "{} of {} requests never ended", window_.size() - static_cast<std::size_t>(ended_),

@@ -55,6 +55,8 @@ class Recorder final : public Observer {
   /// To be called after the run: all requests must have ended (invariant), and requests.csv and
   /// iterations.csv are complete. Throws `InputError` when they could not be written.
   void finish();
+  /// The same for a run that was broken off: of requests that have not ended nothing is kept.
+  void finish_early();
 
   /// How many requests have ended.
   std::int64_t ended_requests() const { return ended_; }

@@ -30,6 +30,19 @@ class ReorderWindow {
     while (pop(ready)) take(static_cast<const RequestFacts&>(ready));
   }
 
+  /// The same for all that have ended, although requests of lower ids have not and never will.
+  template <typename Take>
+  void take_rest(Take take) {
+    RequestFacts ready;
+    while (!places_.empty()) {
+      if (pop(ready)) {
+        take(static_cast<const RequestFacts&>(ready));
+      } else {
+        step();
+      }
+    }
+  }
+
   /// How many requests have been taken: all ids below have ended.
   std::size_t taken() const { return next_; }
   /// How many have ended before a request of a lower id.

@@ -1,5 +1,7 @@
 #include "experiments/record/requests_csv.hpp"
 
+#include <fmt/format.h>
+
 #include "sim/kernel/invariant.hpp"
 #include "sim/kernel/text.hpp"
 
@@ -39,7 +41,7 @@ Duration divide_rounded(Duration total, std::int64_t count) {
 RequestsCsv::RequestsCsv(std::ostream& out, const std::string& name, RequestNames names)
     : out_(out, name), names_(std::move(names)) {
   for (const std::string& tenant : names_.tenants) tenant_cells_.push_back(csv_field(tenant));
-  out_.text(kHeader).end_line();
+  out_.text(kHeader).text(names_.token_digests != nullptr ? ",tokens_digest" : "").end_line();
 }
 
 void RequestsCsv::name_cell(RequestId id) {
@@ -90,7 +92,16 @@ void RequestsCsv::add(const RequestFacts& facts) {
     out_.text(tenant_cells_[tenant]);
   }
   out_.text(",").integer(request.priority).text(",0,").integer(request.width).text(",");
-  out_.integer(facts.sequence_tokens).text(",").integer(facts.cached_tokens).end_line();
+  out_.integer(facts.sequence_tokens).text(",").integer(facts.cached_tokens);
+  if (names_.token_digests != nullptr) digest_cell(request.id);
+  out_.end_line();
+}
+
+void RequestsCsv::digest_cell(RequestId id) {
+  const auto& digests = *names_.token_digests;
+  const std::uint64_t digest = index(id) < digests.size() ? digests[index(id)] : 0;
+  out_.text(",");
+  if (digest != 0) out_.text(fmt::format("{:016x}", digest));
 }
 
 void RequestsCsv::finish() {

@@ -2,6 +2,7 @@
 // requests.csv: one row per request, in dense order. A promise to notebooks and users: columns may
 // be added at the end, never renamed.
 
+#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <span>
@@ -22,6 +23,9 @@ struct RequestNames {
   RequestLabels requests;  ///< none: ids are written
   /// Name of each tenant by `TenantId`; where empty, the column is empty.
   std::span<const std::string> tenants;
+  /// With an engine: digests of what the requests said, by id, 0 for none; they make up one column
+  /// more. Filled while the run goes on.
+  const std::vector<std::uint64_t>* token_digests = nullptr;
 };
 
 /// The name of a status as files have it: finished, rejected, cancelled.
@@ -53,6 +57,7 @@ class RequestsCsv {
 
  private:
   void name_cell(RequestId id);
+  void digest_cell(RequestId id);
   void duration_cells(const RequestFacts& facts);
 
   TextBuffer out_;
