@@ -17,7 +17,17 @@ namespace {
 /// Posts the jobs and tells the engine of them; knows their lengths for predictors.
 class Jobs final : public Workload, public RequestSource, public OutputOracle {
  public:
-  explicit Jobs(const std::vector<EngineJob>& jobs) : jobs_(jobs) {}
+  /// With prefix caching the server is told what stands in each full block of a prompt.
+  Jobs(const std::vector<EngineJob>& jobs, const KvSettings& kv) : jobs_(jobs) {
+    for (const EngineJob& job : jobs) {
+      std::vector<BlockHash>& hashes = hashes_.emplace_back();
+      BlockHash last = chain_of(TenantId{});
+      for (std::size_t i = 0; kv.prefix_caching && i < job.request.prompt.size(); ++i) {
+        last = chain(last, static_cast<std::uint64_t>(job.request.prompt[i]));
+        if ((i + 1) % static_cast<std::size_t>(kv.block_size) == 0) hashes.push_back(last);
+      }
+    }
+  }
 
   void post_until(Time, Events& events) override {
     for (; next_ < jobs_.size(); ++next_) {
@@ -26,6 +36,7 @@ class Jobs final : public Workload, public RequestSource, public OutputOracle {
       request.id = static_cast<RequestId>(next_);
       request.arrival = kOrigin + std::chrono::microseconds(jobs_[next_].arrival_us);
       request.prompt_tokens = static_cast<std::int64_t>(from.prompt.size());
+      request.prompt_hashes = hashes_[next_];
       request.width = from.params.width();
       request.beam_search = from.params.beam_search();
       events.post(request.arrival, next_, Arrival{request});
@@ -39,6 +50,7 @@ class Jobs final : public Workload, public RequestSource, public OutputOracle {
 
  private:
   const std::vector<EngineJob>& jobs_;
+  std::vector<std::vector<BlockHash>> hashes_;  // by job
   std::size_t next_ = 0;
 };
 
@@ -144,7 +156,7 @@ std::vector<EngineOutcome> serve_on_engine(EngineModel& model, const std::vector
   const KvSettings& kv = setting.server.kv;
   KvCache cache(model.transformer().kv_shape(static_cast<std::int32_t>(kv.block_size)),
                 kv.device_blocks, kv.host_blocks);
-  Jobs workload(jobs);
+  Jobs workload(jobs, kv);
   Engine engine(model.transformer(), cache, workload, model.tokenizer(), model.workers());
   Logits logits;
   engine.show_logits(&logits);

@@ -119,6 +119,30 @@ TEST(InvarianceCases, HoldsForEveryTier) {
   }
 }
 
+// Would catch: a block found by its content that holds another, or that is computed otherwise
+// behind a prefix than from the beginning.
+TEST(InvarianceCases, HoldsWithPrefixCaching) {
+  auto alike = engine_jobs(kRequests, 19);
+  for (std::size_t i = 0; i < alike.size(); ++i) {
+    auto& prompt = alike[i].request.prompt;
+    const auto& common = alike[i % 3].request.prompt;
+    prompt.insert(prompt.begin(), common.begin(), common.end());
+  }
+  const auto expected = serve_alone(tiny_model(1), alike);
+  for (const char* policy : {"fcfs", "srpt"}) {
+    EngineSetting setting = crowded(policy, Evict::recompute, 8, false);
+    setting.server.kv.prefix_caching = true;
+    setting.server.kv.device_blocks = 30;
+    const auto outcomes = serve_on_engine(tiny_model(2), alike, setting);
+    std::int64_t found = 0;
+    for (std::size_t i = 0; i < alike.size(); ++i) {
+      EXPECT_TRUE(outcomes[i].same_as(expected[i])) << policy << " request " << i;
+      found += outcomes[i].facts.cached_tokens;
+    }
+    EXPECT_GT(found, 100) << "nothing was found in the cache";
+  }
+}
+
 // Would catch: samples or beams that read each other's blocks, or lose their way in an eviction.
 TEST(InvarianceCases, HoldsForParallelSamplesAndBeams) {
   auto few = engine_jobs(16, 17);
