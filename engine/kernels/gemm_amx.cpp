@@ -7,7 +7,8 @@
 
 #include <immintrin.h>
 
-#include "engine/kernels/gemm_panel.hpp"
+#include "engine/kernels/gemm_kernel.hpp"
+#include "engine/kernels/gemm_tile.hpp"
 
 namespace tokenyard::amx {
 namespace {
@@ -16,11 +17,14 @@ constexpr std::int64_t kTileRows = 16;
 constexpr std::int64_t kTileInputs = 32;
 constexpr std::int64_t kTileBytes = 1024;
 constexpr std::int64_t kPanelColumns = 32;
+constexpr std::int64_t kPanelBlockBytes = 2 * kTileBytes;
+constexpr std::int64_t kRowCacheBytes = 1 << 20;  // of 2 MB of L2 cache on CPUs with AMX
 
 struct Registers {
   using Type = float __attribute__((vector_size(64)));
   using Words = std::uint32_t __attribute__((vector_size(64)));
 };
+using V = Vectors<Registers>;
 
 std::int64_t blocks_of(std::int64_t count, std::int64_t block) {
   return (count + block - 1) / block;
@@ -63,19 +67,28 @@ constexpr TileConfig kTileConfig;
 
 /// One or two tiles of rows by one panel.
 template <int kTiles>
-void multiply_tiles(const GemmPart& part, std::int64_t first_tile, std::int64_t panel) {
+void multiply_tiles(const GemmPart& part, RowTile rows, std::int64_t panel) {
   const std::int64_t blocks = blocks_of(part.inner, kTileInputs);
-  const std::byte* weights = part.panels + panel * blocks * 2 * kTileBytes;
-  const std::byte* x = part.x + first_tile * blocks * kTileBytes;
+  const std::int64_t bytes = blocks * kPanelBlockBytes;
+  const std::byte* weights = part.panels + panel * bytes;
+  const std::byte* x = part.x + rows.first_row / kTileRows * blocks * kTileBytes;
   const std::byte* x_below = x + blocks * kTileBytes;
+  Ahead ahead = fetch_ahead<V>({.weights = weights,
+                                .bytes = bytes,
+                                .lines_a_step = kPanelBlockBytes / 64,
+                                .last = panel + 1 == part.panel_end},
+                               rows, kTiles == 2);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
   for (std::int64_t block = 0; block < blocks; ++block) {
+    for (std::int64_t line = 0; line < ahead.lines; ++line, ahead.at += ahead.spacing) {
+      __builtin_prefetch(ahead.at, 0, 2);
+    }
     _tile_loadd(4, x + block * kTileBytes, 64);
-    _tile_loadd(6, weights + block * 2 * kTileBytes, 64);
-    _tile_loadd(7, weights + block * 2 * kTileBytes + kTileBytes, 64);
+    _tile_loadd(6, weights + block * kPanelBlockBytes, 64);
+    _tile_loadd(7, weights + block * kPanelBlockBytes + kTileBytes, 64);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     if constexpr (kTiles == 2) {
@@ -91,19 +104,32 @@ void multiply_tiles(const GemmPart& part, std::int64_t first_tile, std::int64_t 
     _tile_stored(2, sums[kTileRows], sizeof sums[0]);
     _tile_stored(3, sums[kTileRows] + 16, sizeof sums[0]);
   }
-  const std::int64_t first = first_tile * kTileRows;
-  const std::int64_t left = part.rows - first;
-  put_tile<Vectors<Registers>>(part, sums[0], first,
-                               left < kTiles * kTileRows ? left : kTiles * kTileRows, panel);
+  const std::int64_t left = part.rows - rows.first_row;
+  put_tile<V>(part, sums[0], rows.first_row, left < kTiles * kTileRows ? left : kTiles * kTileRows,
+              panel);
 }
 
 void multiply_part(const GemmPart& part) {
-  const std::int64_t tiles = blocks_of(part.rows, kTileRows);
   _tile_loadconfig(&kTileConfig);
-  for (std::int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
-    std::int64_t tile = 0;
-    for (; tile + 2 <= tiles; tile += 2) multiply_tiles<2>(part, tile, panel);
-    if (tile < tiles) multiply_tiles<1>(part, tile, panel);
+  // Rows are taken in pairs of tiles; as many pairs as stay in the L2 cache, with a panel and the
+  // next, go through a panel one after another.
+  const std::int64_t pairs = blocks_of(part.rows, 2 * kTileRows);
+  const std::int64_t pair_bytes = 2 * blocks_of(part.inner, kTileInputs) * kTileBytes;
+  const std::int64_t fit = kRowCacheBytes / pair_bytes;
+  const std::int64_t block = fit > 1 ? fit : 1;
+  for (std::int64_t begin = 0; begin < pairs; begin += block) {
+    const std::int64_t count = pairs - begin < block ? pairs - begin : block;
+    for (std::int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
+      for (std::int64_t index = 0; index < count; ++index) {
+        const std::int64_t first = (begin + index) * 2 * kTileRows;
+        const RowTile rows{.first_row = first, .index = index, .count = count};
+        if (part.rows - first > kTileRows) {
+          multiply_tiles<2>(part, rows, panel);
+        } else {
+          multiply_tiles<1>(part, rows, panel);
+        }
+      }
+    }
   }
   _tile_release();
 }

@@ -1,36 +1,13 @@
 #pragma once
-// The f32 kernels, once for all instruction sets. `Registers`, the vectors of one of them, is a
-// type of an unnamed namespace: then what is instantiated here belongs to the including file alone,
-// and the linker cannot give another file code that its CPU may not have. For the same reason
-// nothing of the standard library is called here, and every function is a template.
+// The f32 kernels, once for all instruction sets; see gemm_tile.hpp for how they are kept apart.
 
 #include <cstddef>
 #include <cstdint>
 
 #include "engine/kernels/gemm_kernel.hpp"
+#include "engine/kernels/gemm_tile.hpp"
 
 namespace tokenyard {
-
-/// Registers has Type and Words, vectors (of the compiler's) of as many f32 and 32-bit words;
-/// kRows, the most rows of a register tile, whose 2 kRows sums must fit the registers with some
-/// operands; and multiply_add(sum, a, b).
-template <typename Registers>
-struct Vectors : Registers {
-  using typename Registers::Type;
-  using typename Registers::Words;
-  static constexpr int kLanes = sizeof(Type) / sizeof(float);
-
-  template <typename Vector = Type>
-  static Vector load(const void* from) {
-    Vector value;
-    __builtin_memcpy(&value, from, sizeof value);
-    return value;
-  }
-  static void store(float* to, Type value) { __builtin_memcpy(to, &value, sizeof value); }
-  static Type broadcast(float value) { return value - Type{}; }  // unlike a sum, it keeps -0
-  static Type low_halves(Words pairs) { return reinterpret_cast<Type>(pairs << 16U); }
-  static Type high_halves(Words pairs) { return reinterpret_cast<Type>(pairs & 0xffff0000U); }
-};
 
 /// A panel of f32.
 template <typename Of>
@@ -83,68 +60,93 @@ void pack_rows(const PackPart& part) {
   }
 }
 
-/// Writes a register tile's sums, [rows][2 kLanes], to the outputs of one panel. Not inlined: it
-/// would be there once for each height of a tile.
-template <typename V>
-[[gnu::noinline]] void put_tile(const GemmPart& part, const float* sums, std::int64_t first_row,
-                                std::int64_t rows, std::int64_t panel) {
-  constexpr std::int64_t kColumns = 2 * V::kLanes;
-  const std::int64_t column = panel * kColumns;
-  const std::int64_t left = part.columns - column;
-  const float* bias = part.bias != nullptr ? part.bias + column : nullptr;
-  for (std::int64_t row = 0; row < rows; ++row, sums += kColumns) {
-    float* y = part.y + (first_row + row) * part.y_stride + column;
-    std::int64_t i = 0;
-    for (; i + V::kLanes <= left && i < kColumns; i += V::kLanes) {
-      typename V::Type sum = V::load(sums + i);
-      if (bias != nullptr) sum = sum + V::load(bias + i);
-      V::store(y + i, part.add ? V::load(y + i) + sum : sum);
-    }
-    for (; i < left && i < kColumns; ++i) {
-      const float sum = bias != nullptr ? sums[i] + bias[i] : sums[i];
-      y[i] = part.add ? y[i] + sum : sum;
-    }
-  }
-}
-
-/// One register tile: kRows rows of X by one panel.
+/// Whether a tile of kRows rows has at least 96 products to add for each cache line of weights.
 template <typename Panel, int kRows>
-void multiply_tile(const GemmPart& part, std::int64_t first_row, std::int64_t panel) {
+constexpr bool kBusy = kRows * 2 * Panel::V::kLanes * 64 >= 96 * Panel::kBytesPerInput;
+
+/// One register tile: kRows rows of X by kPanels panels, which are `apart` panels from one another.
+template <typename Panel, int kRows, int kPanels>
+void multiply_tile(const GemmPart& part, RowTile tile, std::int64_t panel, std::int64_t apart) {
   using V = typename Panel::V;
   using Vector = typename V::Type;
-  const std::byte* weights = part.panels + panel * part.inner * Panel::kBytesPerInput;
-  const float* x = reinterpret_cast<const float*>(part.x) + first_row * part.inner;
-  Vector sums[kRows][2];
+  const std::int64_t stride = part.inner * Panel::kBytesPerInput;
+  const std::byte* weights = part.panels + panel * stride;
+  const float* x = reinterpret_cast<const float*>(part.x) + tile.first_row * part.inner;
+  Vector sums[kPanels][kRows][2];
 #pragma GCC unroll 16
-  for (int row = 0; row < kRows; ++row) sums[row][0] = sums[row][1] = Vector{};
-  for (std::int64_t k = 0; k < part.inner; ++k) {
-    Vector low, high;
-    Panel::load(weights + k * Panel::kBytesPerInput, low, high);
+  for (int p = 0; p < kPanels; ++p) {
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) sums[p][row][0] = sums[p][row][1] = Vector{};
+  }
+  const auto add_products = [&](std::int64_t k) __attribute__((always_inline)) {
+    Vector low[kPanels], high[kPanels];
+#pragma GCC unroll 16
+    for (int p = 0; p < kPanels; ++p) {
+      Panel::load(weights + p * apart * stride + k * Panel::kBytesPerInput, low[p], high[p]);
+    }
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) {
       const Vector value = V::broadcast(x[k * kRows + row]);
-      sums[row][0] = V::multiply_add(sums[row][0], value, low);
-      sums[row][1] = V::multiply_add(sums[row][1], value, high);
-    }
-  }
-  float values[kRows * 2 * V::kLanes];
 #pragma GCC unroll 16
-  for (int row = 0; row < kRows; ++row) {
-    V::store(values + 2 * row * V::kLanes, sums[row][0]);
-    V::store(values + (2 * row + 1) * V::kLanes, sums[row][1]);
+      for (int p = 0; p < kPanels; ++p) {
+        sums[p][row][0] = V::multiply_add(sums[p][row][0], value, low[p]);
+        sums[p][row][1] = V::multiply_add(sums[p][row][1], value, high[p]);
+      }
+    }
+  };
+  constexpr int kStepLines = 8;
+  constexpr int kInputs = kStepLines * 64 / Panel::kBytesPerInput;
+  Ahead ahead = fetch_ahead<V>({.weights = weights,
+                                .bytes = stride,
+                                .lines_a_step = kStepLines,
+                                .last = panel + 1 == part.panel_end},
+                               tile, kBusy<Panel, kRows>);
+  std::int64_t k = 0;
+  while (k + kInputs <= part.inner) {
+    for (std::int64_t line = 0; line < ahead.lines; ++line, ahead.at += ahead.spacing) {
+#pragma GCC unroll 16
+      for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead.at + p * apart * stride, 0, 2);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kInputs; ++i, ++k) add_products(k);
   }
-  put_tile<V>(part, values, first_row, kRows, panel);
+  for (; k < part.inner; ++k) add_products(k);
+#pragma GCC unroll 16
+  for (int p = 0; p < kPanels; ++p) {
+    float values[kRows][2][V::kLanes];
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) {
+      V::store(values[row][0], sums[p][row][0]);
+      V::store(values[row][1], sums[p][row][1]);
+    }
+    put_tile<V>(part, values[0][0], tile.first_row, kRows, panel + p * apart);
+  }
 }
 
-/// The register tile of `rows` rows, which is at most kRows.
+/// The register tiles of kRows rows and panels [begin, end). A few rows leave registers for several
+/// panels at once; these are read in streams, each from one part of the range.
+template <typename Panel, int kRows>
+void multiply_panels(const GemmPart& part, RowTile tile, std::int64_t begin, std::int64_t end) {
+  constexpr int kFit = Panel::V::kRows / kRows;
+  constexpr int kPanels = kBusy<Panel, kRows> || kFit < 2 ? 1 : kFit < 4 ? 2 : 4;
+  const std::int64_t apart = (end - begin) / kPanels;
+  for (std::int64_t panel = begin; panel < begin + apart; ++panel) {
+    multiply_tile<Panel, kRows, kPanels>(part, tile, panel, apart);
+  }
+  for (std::int64_t panel = begin + kPanels * apart; panel < end; ++panel) {
+    multiply_tile<Panel, kRows, 1>(part, tile, panel, 0);
+  }
+}
+
+/// The same for `rows` rows, which are at most kRows.
 template <typename Panel, int kRows = Panel::V::kRows>
-void multiply_rows(const GemmPart& part, std::int64_t first_row, std::int64_t rows,
-                   std::int64_t panel) {
+void multiply_rows(const GemmPart& part, RowTile tile, std::int64_t rows, std::int64_t begin,
+                   std::int64_t end) {
   if constexpr (kRows > 0) {
     if (rows == kRows) {
-      multiply_tile<Panel, kRows>(part, first_row, panel);
+      multiply_panels<Panel, kRows>(part, tile, begin, end);
     } else {
-      multiply_rows<Panel, kRows - 1>(part, first_row, rows, panel);
+      multiply_rows<Panel, kRows - 1>(part, tile, rows, begin, end);
     }
   }
 }
@@ -152,10 +154,13 @@ void multiply_rows(const GemmPart& part, std::int64_t first_row, std::int64_t ro
 template <typename Panel>
 void multiply_part(const GemmPart& part) {
   const RowTiles<typename Panel::V> tiles(part.rows);
-  for (std::int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
-    for (std::int64_t tile = 0; tile < tiles.count; ++tile) {
-      const std::int64_t first = tiles.start(tile);
-      multiply_rows<Panel>(part, first, tiles.start(tile + 1) - first, panel);
+  // One tile goes through all panels; several go through a panel while it is in the cache.
+  const std::int64_t at_once = tiles.count == 1 ? part.panel_end - part.panel_begin : 1;
+  for (std::int64_t panel = part.panel_begin; panel < part.panel_end; panel += at_once) {
+    for (std::int64_t index = 0; index < tiles.count; ++index) {
+      const std::int64_t first = tiles.start(index);
+      const RowTile tile{.first_row = first, .index = index, .count = tiles.count};
+      multiply_rows<Panel>(part, tile, tiles.start(index + 1) - first, panel, panel + at_once);
     }
   }
 }

@@ -21,7 +21,7 @@ constexpr std::int64_t kInputs = 333;
 using Multiply = std::function<std::vector<float>(const std::vector<float>& x, int threads)>;
 
 /// What in the results depends on more than the row; "" where nothing does.
-std::string variance_of(const Multiply& multiply_rows) {
+std::string variance_of(const Multiply& multiply_rows, std::int64_t outputs) {
   const auto x = random_floats("rows", 130 * kInputs);
   std::vector<std::vector<float>> alone;
   for (std::int64_t row = 0; row < 130; ++row) {
@@ -31,7 +31,7 @@ std::string variance_of(const Multiply& multiply_rows) {
     for (const std::int64_t rows : {1, 2, 3, 7, 8, 9, 16, 17, 31, 32, 33, 64, 65, 130}) {
       const auto y = multiply_rows({x.begin(), x.begin() + rows * kInputs}, threads);
       for (std::int64_t row = 0; row < rows; ++row) {
-        if (!same_bits(row_of(y, row, kOutputs), alone[static_cast<std::size_t>(row)])) {
+        if (!same_bits(row_of(y, row, outputs), alone[static_cast<std::size_t>(row)])) {
           return "row " + std::to_string(row) + " of " + std::to_string(rows) + " on " +
                  std::to_string(threads) + " threads";
         }
@@ -42,7 +42,7 @@ std::string variance_of(const Multiply& multiply_rows) {
     for (int row = 0; row < 37; ++row) same.insert(same.end(), x.begin(), x.begin() + kInputs);
     const auto y = multiply_rows(same, threads);
     for (std::int64_t row = 0; row < 37; ++row) {
-      if (!same_bits(row_of(y, row, kOutputs), alone[0])) {
+      if (!same_bits(row_of(y, row, outputs), alone[0])) {
         return "place " + std::to_string(row) + " on " + std::to_string(threads) + " threads";
       }
     }
@@ -68,12 +68,16 @@ TEST_P(BatchInvariance, EveryRowIsAsIfAlone) {
   for (std::size_t threads = 1; threads <= 3; ++threads) {
     packed_by.emplace_back(view_of(w, kOutputs, kInputs), GetParam().kind, *crews[threads]);
   }
-  EXPECT_EQ(variance_of([&](const std::vector<float>& x, int threads) {
-              const auto crew = static_cast<std::size_t>(threads);
-              return product(packed_by[crew], x, *crews[crew]);
-            }),
+  EXPECT_EQ(variance_of(
+                [&](const std::vector<float>& x, int threads) {
+                  const auto crew = static_cast<std::size_t>(threads);
+                  return product(packed_by[crew], x, *crews[crew]);
+                },
+                kOutputs),
             "");
 }
+
+constexpr std::int64_t kFewOutputs = 9;
 
 /// A product in f32 whose sums are cut into `parts(rows, threads)` parts, added in the end.
 Multiply split_sums(const std::vector<float>& w,
@@ -81,10 +85,10 @@ Multiply split_sums(const std::vector<float>& w,
   return [&w, parts](const std::vector<float>& x, int threads) {
     const auto rows = static_cast<std::int64_t>(x.size()) / kInputs;
     const std::int64_t cuts = parts(rows, threads);
-    std::vector<float> y(static_cast<std::size_t>(rows * kOutputs));
+    std::vector<float> y(static_cast<std::size_t>(rows * kFewOutputs));
     for (std::int64_t m = 0; m < rows; ++m) {
-      for (std::int64_t n = 0; n < kOutputs; ++n) {
-        float& sum = y[m * kOutputs + n];
+      for (std::int64_t n = 0; n < kFewOutputs; ++n) {
+        float& sum = y[m * kFewOutputs + n];
         for (std::int64_t cut = 0; cut < cuts; ++cut) {
           float part = 0;
           for (std::int64_t k = cut * kInputs / cuts; k < (cut + 1) * kInputs / cuts; ++k) {
@@ -101,13 +105,15 @@ Multiply split_sums(const std::vector<float>& w,
 // Would catch: a check that sees nothing. One sum an output passes; sums split by the number of
 // rows, or of threads, do not.
 TEST(BatchInvarianceCheck, SeesSumsThatAreSplit) {
-  const auto w = random_floats("weights", kOutputs * kInputs);
-  EXPECT_EQ(variance_of(split_sums(w, [](auto, auto) { return 1; })), "");
-  EXPECT_EQ(variance_of(split_sums(w, [](auto rows, auto) { return rows == 1 ? 2 : 1; })),
-            "row 0 of 2 on 1 threads");
-  EXPECT_EQ(variance_of(split_sums(w, [](auto rows, auto) { return rows >= 65 ? 2 : 1; })),
-            "row 0 of 65 on 1 threads");
-  EXPECT_EQ(variance_of(split_sums(w, [](auto, int threads) { return threads; })),
+  const auto w = random_floats("weights", kFewOutputs * kInputs);
+  EXPECT_EQ(variance_of(split_sums(w, [](auto, auto) { return 1; }), kFewOutputs), "");
+  EXPECT_EQ(
+      variance_of(split_sums(w, [](auto rows, auto) { return rows == 1 ? 2 : 1; }), kFewOutputs),
+      "row 0 of 2 on 1 threads");
+  EXPECT_EQ(
+      variance_of(split_sums(w, [](auto rows, auto) { return rows >= 65 ? 2 : 1; }), kFewOutputs),
+      "row 0 of 65 on 1 threads");
+  EXPECT_EQ(variance_of(split_sums(w, [](auto, int threads) { return threads; }), kFewOutputs),
             "row 0 of 1 on 2 threads");
 }
 

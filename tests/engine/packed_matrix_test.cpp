@@ -99,6 +99,20 @@ TEST_P(EachGemm, MultipliesMatricesOfOddShapes) {
   }
 }
 
+// Would catch: sums that are cut where inputs or rows no longer fit a cache.
+TEST_P(EachGemm, MultipliesLongRows) {
+  constexpr std::int64_t kOutputs = 33, kInputs = 8209, kRows = 130;
+  const auto w = random_floats("weights", kOutputs * kInputs);
+  const auto x = random_floats("inputs", kRows * kInputs);
+  const PackedMatrix matrix = packed(w, kOutputs, kInputs);
+  const auto y = product(matrix, x, workers_);
+  EXPECT_EQ(error_of(y, inputs_of(x), weights_of(w), kOutputs, kInputs), "");
+  for (const std::int64_t row : {0, 64, 129}) {
+    const auto alone = product(matrix, row_of(x, row, kInputs), workers_);
+    EXPECT_TRUE(same_bits(alone, row_of(y, row, kOutputs))) << row;
+  }
+}
+
 // Would catch: rows of X taken one after another where they are apart.
 TEST_P(EachGemm, HeedsTheStrideOfX) {
   for (const std::int64_t m : {1, 2, 19}) {
