@@ -76,6 +76,9 @@ void multiply(const PackedMatrix& matrix, InputRows x, OutputRows y, Workers& wo
               const Epilogue& epilogue) {
   invariant(!matrix.empty(), "multiply", "an empty matrix");
   if (x.rows == 0) return;
+  invariant(x.rows == 1 || (x.stride >= matrix.columns_ && y.stride >= matrix.rows_), "multiply",
+            "rows of {} and {} elements in strides of {} and {}", matrix.columns_, matrix.rows_,
+            x.stride, y.stride);
   const GemmKernel& kernel = *matrix.kernel_;
   const auto share_out = [&](const auto& work) {
     if (x.rows * matrix.rows_ * matrix.columns_ <= kWorkForOne) {

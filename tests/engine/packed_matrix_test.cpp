@@ -265,6 +265,10 @@ TEST(PackedMatrix, RefusesWhatCannotBeMultiplied) {
   EXPECT_THROW(PackedMatrix(TensorView{}, GemmKind::f32, workers), InvariantBroken);
   EXPECT_THROW(multiply(PackedMatrix(), {values.data(), 1, 4}, {nullptr, 4}, workers),
                InvariantBroken);
+  const PackedMatrix matrix(unequal[0], GemmKind::f32, workers);
+  std::vector<float> y(4);
+  EXPECT_THROW(multiply(matrix, {values.data(), 2, 5}, {y.data(), 2}, workers), InvariantBroken);
+  EXPECT_THROW(multiply(matrix, {values.data(), 2, 6}, {y.data(), 1}, workers), InvariantBroken);
   const CpuLevelCap cap(CpuLevel::avx512);
   EXPECT_FALSE(gemm_available(GemmKind::bf16_amx));
   EXPECT_THROW(PackedMatrix(unequal[0], GemmKind::bf16_amx, workers), InvariantBroken);
