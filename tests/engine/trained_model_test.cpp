@@ -49,7 +49,9 @@ TEST_P(TrainedModel, TellsLlama2csStory) {
   for (std::size_t i = 0; found.size() < story.tokens.size(); ++i) {
     found.push_back(best_token(sequence.append(led ? story.tokens[i] : found[i])));
   }
-  if (!led) EXPECT_EQ(test::stories260k_text(found), test::stories260k_golden());
+  if (!led) {
+    EXPECT_EQ(test::stories260k_text(found), test::stories260k_golden());
+  }
   int clear = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (story.gaps[i] < 0.3) continue;
