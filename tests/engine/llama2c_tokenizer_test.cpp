@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <string>
@@ -134,11 +135,12 @@ TEST_F(Llama2c, EncodesByScore) {
 // are good from the point on where they hold all bytes and a space.
 TEST_F(Llama2c, EveryBeginningOfAFileIsRefused) {
   const Scored tokens = small_vocabulary();
-  const std::string whole = file_of(tokens);
   const std::string least = file_of({tokens.begin(), tokens.begin() + 264});
+  ASSERT_EQ(refusal_of(file_of(tokens)), "(accepted)");
   std::size_t accepted = 0;
-  for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
-    const std::string outcome = refusal_of(whole.substr(0, bytes));
+  for (std::size_t bytes = std::filesystem::file_size(file_); bytes-- > 0;) {
+    std::filesystem::resize_file(file_, bytes);
+    const std::string outcome = refusal([&] { load_tokenizer(file_); });
     if (outcome == "(accepted)") ++accepted;
     ASSERT_TRUE(outcome != "(accepted)" || bytes >= least.size()) << bytes;
   }
@@ -178,7 +180,7 @@ TEST_F(Llama2c, DamagedFilesAreRefused) {
   EXPECT_THAT(refusal_of(file_of({good.begin(), good.begin() + 100})),
               HasSubstr("token 100: expected the byte <0x61>"));
   Rng rng = named_stream(4, "rot");
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     std::string bytes = file_of(good);
     bytes[rng() % bytes.size()] = static_cast<char>(rng() % 256);
     refusal_of(bytes);

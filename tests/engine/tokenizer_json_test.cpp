@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -158,11 +159,13 @@ TEST_F(TokenizerJson, CutAndRottenFilesNeverCrash) {
   EXPECT_NE(refusal_of(""), "(accepted)");
   EXPECT_NE(refusal_of("[]"), "(accepted)");
   EXPECT_NE(refusal_of(std::string(100'000, '[')), "(accepted)");
-  for (std::size_t bytes = 0; bytes < kTiny.size(); ++bytes) {
-    ASSERT_NE(refusal_of(kTiny.substr(0, bytes)), "(accepted)") << bytes;
+  ASSERT_EQ(refusal_of(kTiny), "(accepted)");
+  for (std::size_t bytes = kTiny.size(); bytes-- > 0;) {
+    std::filesystem::resize_file(file_, bytes);
+    ASSERT_NE(refusal([&] { load_tokenizer(file_); }), "(accepted)") << bytes;
   }
   Rng rng = named_stream(5, "rot");
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     std::string text = kTiny;
     text[rng() % text.size()] = static_cast<char>(rng() % 256);
     refusal([&] { load(text)->encode("ab ba"); });
