@@ -101,6 +101,8 @@ TEST(HuggingFaceTokenizer, SpecialTokensAreShownOnRequest) {
   EXPECT_EQ(tokenizer->decode(tokens), "a");
   EXPECT_EQ(tokenizer->decode(tokens, true), "<|begin_of_text|><|begin_of_text|>a<|eot_id|>");
   EXPECT_EQ(tokenizer->piece(tokens[0]), "<|begin_of_text|>");
+  const auto tool = tokenizer->encode("a<tool>b");
+  EXPECT_EQ(tokenizer->decode(tool), "a<tool>b") << "an added token that is part of the text";
 }
 
 // Would catch: a stray token that ends the program, as the rows beyond a vocabulary are never far.

@@ -153,6 +153,20 @@ TEST_F(TokenizerJson, DamagedStepsAreRefused) {
   EXPECT_THAT(replace(R"({"String": "a"})", "aaaaa"), HasSubstr("at most four times"));
 }
 
+// Would catch: the wrong side of a pattern dropped, by either of the two ways to say it.
+TEST_F(TokenizerJson, SplitsDropMatchesOrWhatLiesBetween) {
+  const std::string bytes = R"({"type": "ByteLevel", "add_prefix_space": false})";
+  const auto encoded = [&](const std::string& settings) {
+    const std::string steps = R"({"type": "Sequence", "pretokenizers": [{"type": "Split",
+      "pattern": {"Regex": "a+"}, )" +
+                              settings + "}, " + bytes + "]}";
+    return load(with(kTiny, bytes, steps))->encode("aabb", {.add_special = false});
+  };
+  EXPECT_EQ(encoded(R"("behavior": "Isolated", "invert": true)"), (std::vector<Token>{0, 0, 1, 1}));
+  EXPECT_EQ(encoded(R"("behavior": "Removed", "invert": false)"), (std::vector<Token>{1, 1}));
+  EXPECT_EQ(encoded(R"("behavior": "Removed", "invert": true)"), (std::vector<Token>{0, 0}));
+}
+
 // Would catch: a crash, or a half-read tokenizer, for any file that was cut short or that has a
 // byte of rubbish.
 TEST_F(TokenizerJson, CutAndRottenFilesNeverCrash) {
