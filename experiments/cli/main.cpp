@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "experiments/cli/compare_command.hpp"
 #include "experiments/cli/generate_command.hpp"
 #include "experiments/cli/list_command.hpp"
 #include "experiments/cli/report_command.hpp"
@@ -32,6 +33,8 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"run", "replay a trace under each policy and compare", tokenyard::run_run_command},
     {"sweep", "run a grid of policies, rates, seeds and settings", tokenyard::run_sweep_command},
+    {"compare", "two result folders: what changed, how surely, and whether it may",
+     tokenyard::run_compare_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
     {"trace", "generate and convert traces", tokenyard::run_trace_command},
     {"generate", "offline inference with the real engine", tokenyard::run_generate_command},
