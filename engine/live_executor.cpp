@@ -62,8 +62,10 @@ void LiveExecutor::compute() {
       outcomes = engine_.compute(*iteration);
     } catch (...) {
       fail(std::current_exception());
+      // The loop comes round to the fault by an end like any other.
+      none_.assign(iteration->slots.size(), SlotOutcome());
+      outcomes = none_;
     }
-    // After a fault too, so that the loop comes round to it.
     events->post_from_thread(clock_.now(), index(iteration->id),
                              IterationEnd{iteration->id, outcomes});
   }

@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "engine/engine.hpp"
 #include "sim/kernel/clock.hpp"
@@ -42,7 +43,8 @@ class LiveExecutor final : public Executor {
   std::deque<KvCopy> copies_;
   std::exception_ptr failed_;
   bool stopping_ = false;
-  std::thread computing_;  // last: they use all of the above
+  std::vector<SlotOutcome> none_;  // of the computing thread
+  std::thread computing_;          // last: they use all of the above
   std::thread copying_;
 };
 
