@@ -9,6 +9,7 @@
 
 #include "experiments/compose_engine.hpp"
 #include "experiments/data_files.hpp"
+#include "experiments/run_json.hpp"
 #include "models/cost_model_file.hpp"
 #include "models/device_spec.hpp"
 #include "models/kv_pool_size.hpp"
@@ -47,6 +48,28 @@ std::unique_ptr<Policy> compose_policy(const std::string& text, const std::strin
                                printable(name), suggestion(name, names)));
 }
 
+std::unique_ptr<CostModel> compose_cost(const Settings& settings, const JsonObject* file) {
+  const auto data = data_directory() / "models";
+  const std::int64_t block_size = settings.server.kv.block_size;
+  if (file != nullptr) return cost_model_from_json(*file, data, block_size);
+  if (settings.model_name.empty() || settings.device_name.empty()) {
+    throw InputError("what does an iteration cost? Give --model and --device, or --cost");
+  }
+  return std::make_unique<RooflineCostModel>(load_model_spec(data, settings.model_name),
+                                             load_device_spec(data, settings.device_name),
+                                             static_cast<int>(settings.tp), block_size);
+}
+
+void refuse_contradictions(const Settings& settings) {
+  const KvSettings& kv = settings.server.kv;
+  if (kv.proactive_swap && kv.evict == Evict::recompute) {
+    throw InputError("--proactive-swap needs --evict swap or cheaper");
+  }
+  if (settings.server.limits.static_batching && kv.evict != Evict::recompute) {
+    throw InputError("--static-batching goes with --evict recompute");
+  }
+}
+
 namespace {
 
 /// The engine of `other`, where these settings want the same.
@@ -76,22 +99,16 @@ Machine compose_machine(Settings settings, const Machine* other) {
   std::optional<ModelSpec> model;
   if (has_model) model = load_model_spec(data, settings.model_name);
   if (!settings.cost_file.empty()) {
-    machine.cost = read_cost_model_file(settings.cost_file, data, settings.server.kv.block_size);
-  } else if (has_model && has_device) {
-    machine.cost = std::make_unique<RooflineCostModel>(
-        *model, load_device_spec(data, settings.device_name), tp, settings.server.kv.block_size);
-  } else if (!has_engine) {
-    throw InputError("what does an iteration cost? Give --model and --device, or --cost");
+    const JsonObject file = JsonFile::read(settings.cost_file);
+    machine.cost = compose_cost(settings, &file);
+    machine.cost_json = file.raw();
+  } else if (!has_engine || (has_model && has_device)) {
+    machine.cost = compose_cost(settings, nullptr);
   }
 
   auto& limits = settings.server.limits;
   auto& kv = settings.server.kv;
-  if (kv.proactive_swap && kv.evict == Evict::recompute) {
-    throw InputError("--proactive-swap needs --evict swap or cheaper");
-  }
-  if (limits.static_batching && kv.evict != Evict::recompute) {
-    throw InputError("--static-batching goes with --evict recompute");
-  }
+  refuse_contradictions(settings);
   if (has_engine) {
     auto loaded = same_engine(settings, other);
     machine.settings = std::move(settings);
@@ -169,15 +186,14 @@ double mean_output_tokens(const RunTrace& trace) {
          static_cast<double>(trace.survey().requests);
 }
 
-/// The predictor, where the policy needs one.
+}  // namespace
+
 std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const Settings& settings,
-                                                   const OutputOracle& truth, const RunTrace& trace,
-                                                   std::uint64_t seed) {
-  auto predictor = make_predictor(settings.predictor, truth, mean_output_tokens(trace), seed);
+                                                   const OutputOracle& truth,
+                                                   double mean_output_tokens, std::uint64_t seed) {
+  auto predictor = make_predictor(settings.predictor, truth, mean_output_tokens, seed);
   return policy.needs().length_predictor ? std::move(predictor) : nullptr;
 }
-
-}  // namespace
 
 bool is_clairvoyant(const std::string& policy, const Machine& machine, const RunTrace& trace) {
   const Reserve reserve = machine.settings.server.kv.reserve;
@@ -186,7 +202,7 @@ bool is_clairvoyant(const std::string& policy, const Machine& machine, const Run
   const Trace none;
   const TraceView no_requests(none);
   const TraceTruth truth(no_requests);  // only asked whether it is the truth
-  const auto predictor = compose_predictor(*made, machine.settings, truth, trace, 0);
+  const auto predictor = compose_predictor(*made, machine.settings, truth, 1, 0);
   return predictor != nullptr && predictor->clairvoyant();
 }
 
@@ -195,7 +211,8 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
                                 Observer& observer, TokenDigests* digests) {
   const auto made = compose_policy(policy, machine.settings.guard);
   const TraceTruth truth(view);
-  const auto predictor = compose_predictor(*made, machine.settings, truth, trace, seed);
+  const auto predictor =
+      compose_predictor(*made, machine.settings, truth, mean_output_tokens(trace), seed);
   const KvSettings& kv = machine.settings.server.kv;
   TraceWorkload workload(view, kv.prefix_caching ? kv.block_size : 0);
   const ServerPorts ports{*made, *machine.cost, predictor.get(), &truth, observer};
@@ -207,6 +224,18 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
   SimClock clock;
   Scheduler scheduler(machine.settings.server, ports, executor.depth());
   return {serve(scheduler, clock, workload, executor, observer)};
+}
+
+std::unique_ptr<FlightRecord> compose_flight_record(const std::string& path, FlightHeader header,
+                                                    const Machine& machine, const RunTrace& trace,
+                                                    const TraceView& view) {
+  header.version = version();
+  header.settings = machine.settings;
+  header.cost_json = machine.cost_json;
+  header.output_tokens_mean = mean_output_tokens(trace);
+  if (!trace.streamed()) header.trace_digest = view.digest();
+  return std::make_unique<FlightRecord>(path, std::move(header),
+                                        std::make_unique<TraceTruth>(view));
 }
 
 SoloTimes::SoloTimes(const RunTrace& trace, const CostModel& cost) : cost_(cost) {

@@ -6,9 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "experiments/record/flight_record.hpp"
 #include "experiments/settings.hpp"
+#include "sim/kernel/strict_json.hpp"
 #include "sim/ports/cost_model.hpp"
+#include "sim/ports/length_predictor.hpp"
 #include "sim/ports/observer.hpp"
+#include "sim/ports/output_oracle.hpp"
 #include "sim/ports/policy.hpp"
 #include "traces/trace.hpp"
 #include "traces/trace_stream.hpp"
@@ -19,12 +23,26 @@ namespace tokenyard {
 /// An unknown name or parameter is an `InputError`.
 std::unique_ptr<Policy> compose_policy(const std::string& text, const std::string& guard = "");
 
+/// The cost model that the settings name: `file`, where they name one, or else that of their model
+/// and device. Throws `InputError`.
+std::unique_ptr<CostModel> compose_cost(const Settings& settings, const JsonObject* file);
+
+/// Throws `InputError` for settings of the server that exclude one another.
+void refuse_contradictions(const Settings& settings);
+
+/// The predictor that the settings name, where the policy needs one; else null. `truth` must
+/// outlive it.
+std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const Settings& settings,
+                                                   const OutputOracle& truth,
+                                                   double mean_output_tokens, std::uint64_t seed);
+
 class EngineModel;
 
 /// What carries iterations out and what they cost, and the settings with all that follows from them
 /// filled in.
 struct Machine {
   std::unique_ptr<CostModel> cost;      ///< advises policies, and charges unless `measures`
+  std::string cost_json;                ///< as a cost model file has it; empty: settings say it
   std::shared_ptr<EngineModel> engine;  ///< null: costs alone
   bool measures = false;                ///< iterations take what they really take
   Settings settings;
@@ -77,6 +95,12 @@ struct SimulationCounts {
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
                                 Observer& observer, std::vector<std::uint64_t>* digests = nullptr);
+
+/// Begins the record of a run of `view`, made by `trace`: an observer of `run_simulation`. `header`
+/// names policy, system, seed and trace; the rest is filled in.
+std::unique_ptr<FlightRecord> compose_flight_record(const std::string& path, FlightHeader header,
+                                                    const Machine& machine, const RunTrace& trace,
+                                                    const TraceView& view);
 
 /// How long each request of a trace would take alone on the machine, its prompt prefilled whole:
 /// the divisor of slowdown. Sums up to each context are shared by all, so memory is 8 bytes a token

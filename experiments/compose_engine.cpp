@@ -43,7 +43,7 @@ void derive_pools(Settings& settings, EngineModel& model, std::vector<std::strin
   }
 }
 
-std::unique_ptr<CostModel> measured_cost(EngineModel& model, std::int64_t block_size) {
+std::unique_ptr<LinearCostModel> measured_cost(EngineModel& model, std::int64_t block_size) {
   const Calibration found = calibrate(model, static_cast<std::int32_t>(block_size));
   LinearCoefficients coefficients;
   coefficients.iteration_s = to_seconds(found.iteration);
@@ -102,7 +102,9 @@ void compose_engine(Machine& machine, std::shared_ptr<EngineModel> loaded) {
   const bool live = settings.clock == "wall";
   machine.measures = live || machine.cost == nullptr;
   if (machine.cost == nullptr) {
-    machine.cost = measured_cost(model, settings.server.kv.block_size);
+    auto measured = measured_cost(model, settings.server.kv.block_size);
+    machine.cost_json = measured->to_json();
+    machine.cost = std::move(measured);
     machine.notes.push_back(
         live ? "policies are advised by costs measured at the start"
              : "iterations are charged the time they really took: not reproducible");

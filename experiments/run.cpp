@@ -16,6 +16,7 @@
 #include "experiments/run_json.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/invariant.hpp"
+#include "sim/kernel/text.hpp"
 #include "traces/generate.hpp"
 
 namespace tokenyard {
@@ -119,8 +120,21 @@ class Forgetter final : public Observer {
   const Recorder& recorder_;
 };
 
-RunResult run_one(const RunRow& row, const RunTrace& trace, SummaryKey key, const Output& output,
-                  Progress* progress, std::vector<std::string>& notes) {
+std::unique_ptr<FlightRecord> begin_flight_record(const RunPlan& plan, const RunRow& row,
+                                                  const SummaryKey& key, const RunTrace& trace,
+                                                  const TraceView& view) {
+  if (plan.record.empty()) return nullptr;
+  FlightHeader header;
+  header.policy = key.policy;
+  header.system = key.system;
+  header.seed = key.seed;
+  header.clairvoyant = key.clairvoyant;
+  header.trace = plan.trace;
+  return compose_flight_record(plan.record, std::move(header), row.machine, trace, view);
+}
+
+RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace, SummaryKey key,
+                  const Output& output, Progress* progress, std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
   key.clairvoyant = is_clairvoyant(row.policy, row.machine, trace);
   RecorderOptions options;
@@ -154,6 +168,8 @@ RunResult run_one(const RunRow& row, const RunTrace& trace, SummaryKey key, cons
     timeline = std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", labels);
     observers.add(*timeline);
   }
+  const auto flight = begin_flight_record(plan, row, key, trace, *view);
+  if (flight) observers.add(*flight);
   if (progress != nullptr) {
     progress->begin(key.label, static_cast<std::int64_t>(trace.survey().requests));
     observers.add(*progress);
@@ -164,6 +180,7 @@ RunResult run_one(const RunRow& row, const RunTrace& trace, SummaryKey key, cons
     result.passes =
         run_simulation(row.policy, row.machine, trace, *view, key.seed, observers, &digests).passes;
     recorder.finish();
+    if (flight) flight->finish(view->digest());
   } catch (const Interrupted&) {
     // A live run has shown what nobody can repeat; a simulation can be run again.
     if (settings.clock != "wall") throw;
@@ -211,6 +228,23 @@ std::vector<RunName> names_of(const RunPlan& plan, const Prepared& prepared) {
   return names;
 }
 
+void check_record(const RunPlan& plan, const Prepared& prepared) {
+  if (plan.record.empty()) return;
+  if (prepared.names.size() != 1) {
+    throw InputError(
+        fmt::format("run: --record takes one run, and here are {}; give one policy under one "
+                    "system, and one seed",
+                    prepared.names.size()));
+  }
+  std::error_code none;
+  for (const std::string& input : {plan.trace, prepared.rows.front().machine.settings.cost_file}) {
+    if (std::filesystem::equivalent(plan.record, input, none)) {
+      throw InputError(fmt::format("run: --record {} would write over what the run reads",
+                                   printable(plan.record)));
+    }
+  }
+}
+
 Prepared prepare(const RunPlan& plan) {
   Prepared prepared;
   prepared.rows = resolve_rows(plan);
@@ -233,6 +267,7 @@ Prepared prepare(const RunPlan& plan) {
     prepared.seeds.push_back(first + static_cast<std::uint64_t>(i));
   }
   prepared.names = names_of(plan, prepared);
+  check_record(plan, prepared);
   return prepared;
 }
 
@@ -249,7 +284,7 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
       const RunName& name = prepared.names[results.runs.size()];
       const SummaryKey key{name.label, name.series, row.policy, row.system, seed, false};
       const Output output = open_output(plan, place, name.folder);
-      results.runs.push_back(run_one(row, trace, key, output, progress, results.notes));
+      results.runs.push_back(run_one(plan, row, trace, key, output, progress, results.notes));
       results.runs.back().folder = name.folder;
       if (results.runs.back().interrupted) break;
     }

@@ -36,6 +36,7 @@ struct RunPlan {
   bool iterations = false;  ///< write iterations.csv
   bool timeline = false;    ///< write timeline.json
   bool quiet = false;       ///< no progress line
+  std::string record;       ///< the flight record's file, of a plan of exactly one run; empty: none
   /// Trace files of this size or more are read along with each run instead of kept in memory, where
   /// their order allows it. Decides nothing about the results. Below it a trace in memory is small
   /// (some 40 MB), and reading it twice would be the greater cost.

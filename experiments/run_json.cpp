@@ -3,8 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "experiments/settings_json.hpp"
 #include "sim/kernel/strict_json.hpp"
-#include "sim/kernel/text.hpp"
 #include "traces/generate.hpp"
 
 namespace tokenyard {
@@ -12,25 +12,6 @@ namespace tokenyard {
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-Json settings_json(const Settings& settings) {
-  Json json = Json::object();
-  for (const SettingEntry& entry : setting_entries()) {
-    const std::string text = entry.show(settings);
-    if (text.empty()) continue;
-    Json& value = json[entry.name];
-    if (entry.is_flag) {
-      value = text == "true";
-    } else if (const auto integer = parse_integer(text)) {
-      value = *integer;
-    } else if (const auto number = parse_number(text)) {
-      value = *number;
-    } else {
-      value = text;
-    }
-  }
-  return json;
-}
 
 Json trace_json(const std::string& path, const TraceFacts& trace) {
   Json json;
@@ -88,9 +69,9 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
     entry["series"] = row.series;
     entry["policy"] = row.policy;
     entry["system"] = row.system;
-    entry["settings"] = settings_json(row.machine.settings);
-    if (const auto& file = row.machine.settings.cost_file; !file.empty()) {
-      entry["cost"] = contents(JsonFile::read(file));
+    entry["settings"] = Json::parse(settings_json(row.machine.settings));
+    if (!row.machine.settings.cost_file.empty()) {
+      entry["cost"] = Json::parse(row.machine.cost_json);
     }
     json["rows"].push_back(entry);
   }

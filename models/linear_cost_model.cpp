@@ -1,22 +1,47 @@
 #include "models/linear_cost_model.hpp"
 
+#include <fmt/format.h>
+
 #include "models/charge.hpp"
+#include "sim/kernel/text.hpp"
 
 namespace tokenyard {
+
+namespace {
+
+constexpr struct {
+  const char* key;
+  double LinearCoefficients::*coefficient;
+} kCoefficients[] = {
+    {"iteration_s", &LinearCoefficients::iteration_s},
+    {"prefill_token_s", &LinearCoefficients::prefill_token_s},
+    {"prefill_quadratic_s", &LinearCoefficients::prefill_quadratic_s},
+    {"decode_sequence_s", &LinearCoefficients::decode_sequence_s},
+    {"context_token_s", &LinearCoefficients::context_token_s},
+    {"swap_block_s", &LinearCoefficients::swap_block_s},
+    {"copy_block_s", &LinearCoefficients::copy_block_s},
+};
+
+}  // namespace
 
 LinearCostModel LinearCostModel::from_json(const JsonObject& file) {
   constexpr double kMost = 1e6;  // eleven days: anything above is a slip of the unit
   file.choice("kind", {"linear"});
   LinearCoefficients read;
-  read.iteration_s = file.number_or("iteration_s", 0, kMost, 0);
-  read.prefill_token_s = file.number_or("prefill_token_s", 0, kMost, 0);
-  read.prefill_quadratic_s = file.number_or("prefill_quadratic_s", 0, kMost, 0);
-  read.decode_sequence_s = file.number_or("decode_sequence_s", 0, kMost, 0);
-  read.context_token_s = file.number_or("context_token_s", 0, kMost, 0);
-  read.swap_block_s = file.number_or("swap_block_s", 0, kMost, 0);
-  read.copy_block_s = file.number_or("copy_block_s", 0, kMost, 0);
+  for (const auto& [key, coefficient] : kCoefficients) {
+    read.*coefficient = file.number_or(key, 0, kMost, 0);
+  }
   file.refuse_unread();
   return LinearCostModel(read);
+}
+
+std::string LinearCostModel::to_json() const {
+  std::string text = R"({"kind":"linear")";
+  for (const auto& [key, coefficient] : kCoefficients) {
+    const double value = coefficients_.*coefficient;
+    if (value != 0) text += fmt::format(R"(,"{}":{})", key, format_number(value));
+  }
+  return text + "}";
 }
 
 Duration LinearCostModel::iteration(const IterationLoad& load) const {

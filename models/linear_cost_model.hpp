@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "sim/kernel/strict_json.hpp"
 #include "sim/ports/cost_model.hpp"
 
@@ -27,6 +29,8 @@ class LinearCostModel final : public CostModel {
   /// Reads {"kind":"linear", …}: every coefficient is optional and 0 when left out; unknown keys
   /// are refused by name. Throws `InputError`.
   static LinearCostModel from_json(const JsonObject& file);
+  /// The text that reads back as the same model; what is 0 is left out.
+  std::string to_json() const;
 
   Duration iteration(const IterationLoad& load) const override;
   Duration copy(std::int64_t blocks) const override;

@@ -60,6 +60,7 @@ std::optional<std::string_view> LineReader::raw_line() {
   if (length == 0 && terminator == 0) return std::nullopt;
   std::string_view line(buffer_.data() + begin_, length);
   begin_ += length + terminator;
+  line_ended_ = terminator > 0;
   ++number_;
   if (line.size() > kLongestLine) refuse("", "the line is longer than 16 MiB");
   if (number_ == 1 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());

@@ -28,6 +28,8 @@ class LineReader {
   /// The line that `next` will return; it stays.
   std::optional<std::string_view> peek();
 
+  /// Whether the line returned last had its end, which the last line of a file may lack.
+  bool line_ended() const { return line_ended_; }
   /// 1-based number of the line returned last.
   std::size_t number() const { return number_; }
   const std::string& path() const { return path_; }
@@ -46,6 +48,7 @@ class LineReader {
   std::size_t end_ = 0;    // of what was read
   bool at_end_ = false;
   std::size_t number_ = 0;
+  bool line_ended_ = true;
   std::optional<std::string_view> peeked_;
   bool has_peeked_ = false;
 };

@@ -18,6 +18,8 @@ namespace io = boost::iostreams;
 
 namespace {
 
+constexpr const char* kFailed = "writing failed (is the disk full?)";
+
 /// The end of the compressor's chain. A stream buffer that fails would be tried again for ever.
 class FileSink {
  public:
@@ -39,23 +41,24 @@ class FileSink {
 
 struct OutputFile::Sink {
   std::string path;
-  std::string aside;
+  std::string written_to;  ///< the path, or a place beside it
   std::ofstream file;
   io::filtering_streambuf<io::output> packed;
   bool gzip = false;
-  bool committed = false;
+  bool stays = false;  ///< whatever becomes of this object
 };
 
-OutputFile::OutputFile(const std::string& path) : sink_(std::make_unique<Sink>()) {
+OutputFile::OutputFile(const std::string& path, Appears appears) : sink_(std::make_unique<Sink>()) {
   sink_->path = path;
-  sink_->aside = path + ".part";
+  sink_->stays = appears == Appears::at_once;
+  sink_->written_to = sink_->stays ? path : path + ".part";
   sink_->gzip = path.ends_with(".gz");
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     throw InputError(path, 0, "", "is a directory, not a file");
   }
   errno = 0;
-  sink_->file.open(sink_->aside, std::ios::binary | std::ios::trunc);
+  sink_->file.open(sink_->written_to, std::ios::binary | std::ios::trunc);
   if (!sink_->file) {
     throw InputError(path, 0, "", std::string("cannot be written: ") + std::strerror(errno));
   }
@@ -66,15 +69,15 @@ OutputFile::OutputFile(const std::string& path) : sink_(std::make_unique<Sink>()
 }
 
 OutputFile::~OutputFile() {
-  if (sink_->committed) return;
   try {
     sink_->packed.reset();
   } catch (const std::exception&) {
-    // The file is thrown away in any case.
+    // Nobody could be told; what was to appear whole is thrown away in any case.
   }
   sink_->file.close();
+  if (sink_->stays) return;
   std::error_code ignored;
-  std::filesystem::remove(sink_->aside, ignored);
+  std::filesystem::remove(sink_->written_to, ignored);
 }
 
 void OutputFile::write(std::string_view text) {
@@ -86,7 +89,11 @@ void OutputFile::write(std::string_view text) {
   } catch (const std::exception&) {
     written = false;
   }
-  if (!written) throw InputError(sink_->path, 0, "", "writing failed (is the disk full?)");
+  if (!written) throw InputError(sink_->path, 0, "", kFailed);
+}
+
+void OutputFile::flush() {
+  if (!sink_->file.flush()) throw InputError(sink_->path, 0, "", kFailed);
 }
 
 void OutputFile::commit() {
@@ -98,12 +105,13 @@ void OutputFile::commit() {
   }
   sink_->file.close();
   if (!closed || !sink_->file) {
-    throw InputError(sink_->path, 0, "", "writing failed (is the disk full?)");
+    throw InputError(sink_->path, 0, "", kFailed);
   }
+  if (sink_->stays) return;
   std::error_code error;
-  std::filesystem::rename(sink_->aside, sink_->path, error);
+  std::filesystem::rename(sink_->written_to, sink_->path, error);
   if (error) throw InputError(sink_->path, 0, "", "cannot be written: " + error.message());
-  sink_->committed = true;
+  sink_->stays = true;
 }
 
 }  // namespace tokenyard

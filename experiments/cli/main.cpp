@@ -12,6 +12,7 @@
 #include "experiments/cli/compare_command.hpp"
 #include "experiments/cli/generate_command.hpp"
 #include "experiments/cli/list_command.hpp"
+#include "experiments/cli/replay_command.hpp"
 #include "experiments/cli/report_command.hpp"
 #include "experiments/cli/run_command.hpp"
 #include "experiments/cli/sweep_command.hpp"
@@ -35,6 +36,8 @@ constexpr Verb kVerbs[] = {
     {"sweep", "run a grid of policies, rates, seeds and settings", tokenyard::run_sweep_command},
     {"compare", "two result folders: what changed, how surely, and whether it may",
      tokenyard::run_compare_command},
+    {"replay", "feed a recorded run to a scheduler again and compare its decisions",
+     tokenyard::run_replay_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
     {"trace", "generate and convert traces", tokenyard::run_trace_command},
     {"generate", "offline inference with the real engine", tokenyard::run_generate_command},

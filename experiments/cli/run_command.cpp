@@ -38,6 +38,10 @@ constexpr const char* kUsage =
     "(skips=K); or its key improves by R of the policy's units a second that it waits (aging=R;\n"
     "ns of arrival for fcfs, levels for mlfq, tokens for srpt).\n"
     "\n"
+    "--record FILE makes a flight record of one run: 'tokenyard replay FILE' feeds the same "
+    "events\n"
+    "to a scheduler again, without the trace, and says whether it decides the same.\n"
+    "\n"
     "An explicit option wins over the system's, that over what model and device imply, that over\n"
     "the default (in brackets).\n\n";
 
@@ -53,6 +57,8 @@ std::vector<OptionRow> option_rows() {
       {"zero", "RULE", "requests without tokens: drop, clamp or error (drop)"},
       {"iterations", "", "write LABEL/iterations.csv"},
       {"timeline", "", "write LABEL/timeline.json, Chrome trace events for Perfetto"},
+      {"record", "FILE",
+       "write what each pass was fed and decided, for 'tokenyard replay' (.gz allowed); one run"},
       {"json", "", "machine-readable results on standard output"},
       {"quiet", "", "neither table nor progress"},
       {"help", "", "this text"},
@@ -84,6 +90,7 @@ RunPlan plan_of(const CommandLine& line) {
     line.refuse("--iterations and --timeline write into a result folder; give --out DIR");
   }
   plan.quiet = line.flag("quiet");
+  plan.record = line.value("record").value_or("");
   for (const SettingEntry& entry : setting_entries()) {
     if (const auto value = line.value(entry.name)) {
       plan.settings.push_back({entry.name, *value, std::string("run: --") + entry.name});

@@ -24,6 +24,9 @@ class ObserverList final : public Observer {
   void fed(Time now, std::span<const Event> due) override {
     for (Observer* observer : observers_) observer->fed(now, due);
   }
+  void passed(Time now, const Iteration& decision) override {
+    for (Observer* observer : observers_) observer->passed(now, decision);
+  }
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
     for (Observer* observer : iterations_) observer->decided(now, iteration, facts);
   }

@@ -61,6 +61,9 @@ class Observer {
   virtual ~Observer() = default;
 
   virtual void fed(Time now, std::span<const Event> due);
+  /// What a pass returned, perhaps nothing; a macro-step once, as it was decided. Each `fed` is
+  /// followed by one of these or more: the first pass took what was due, the others nothing.
+  virtual void passed(Time now, const Iteration& decision);
   /// Macro-steps are shown as the iterations that they stand for.
   virtual void decided(Time now, const Iteration& iteration, const IterationFacts& facts);
   /// The iteration's end was taken at `now`.
@@ -78,6 +81,7 @@ class Observer {
 };
 
 inline void Observer::fed(Time, std::span<const Event>) {}
+inline void Observer::passed(Time, const Iteration&) {}
 inline void Observer::decided(Time, const Iteration&, const IterationFacts&) {}
 inline void Observer::completed(Time, const Iteration&) {}
 inline void Observer::token_gaps(Time, Duration, std::int64_t) {}

@@ -33,6 +33,7 @@ std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Execu
     for (;;) {
       const Iteration& iteration = scheduler.pass(now, due);
       ++passes;
+      observer.passed(now, iteration);
       for (const RequestId request : scheduler.ended()) workload.on_end(request, now, events);
       if (iteration.empty()) break;
       executor.begin(iteration, now, events);

@@ -79,6 +79,9 @@ class Collector final : public Observer {
   void fed(Time now, std::span<const Event> due) override {
     if (also_ != nullptr) also_->fed(now, due);
   }
+  void passed(Time now, const Iteration& decision) override {
+    if (also_ != nullptr) also_->passed(now, decision);
+  }
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
     Decision decision;
     decision.begun = now;
