@@ -195,7 +195,7 @@ std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const S
   return policy.needs().length_predictor ? std::move(predictor) : nullptr;
 }
 
-bool is_clairvoyant(const std::string& policy, const Machine& machine, const RunTrace& trace) {
+bool is_clairvoyant(const std::string& policy, const Machine& machine) {
   const Reserve reserve = machine.settings.server.kv.reserve;
   if (reserve == Reserve::pow2 || reserve == Reserve::oracle) return true;
   const auto made = compose_policy(policy, machine.settings.guard);

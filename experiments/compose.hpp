@@ -84,7 +84,7 @@ RunTrace compose_trace(const std::string& path, const std::string& format, const
                        const Settings& settings, std::uint64_t seed, std::uintmax_t stream_bytes);
 
 /// Whether a run of this policy under these settings uses the true output lengths.
-bool is_clairvoyant(const std::string& policy, const Machine& machine, const RunTrace& trace);
+bool is_clairvoyant(const std::string& policy, const Machine& machine);
 
 struct SimulationCounts {
   std::int64_t passes = 0;  ///< times the scheduler was asked

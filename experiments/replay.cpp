@@ -106,7 +106,8 @@ void Replay::take(const FedIterationEnd& end) {
   }
   std::reverse(ends.begin(), ends.end());
   if (ends.front() < running->second.begun) {
-    record_.refuse("/at_ns", fmt::format("iteration {} ends before it has begun", index(end.iteration)));
+    record_.refuse("/at_ns",
+                   fmt::format("iteration {} ends before it has begun", index(end.iteration)));
   }
   running_.erase(running);
   result_.iterations += static_cast<std::int64_t>(ends.size());

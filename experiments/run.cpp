@@ -136,7 +136,7 @@ std::unique_ptr<FlightRecord> begin_flight_record(const RunPlan& plan, const Run
 RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace, SummaryKey key,
                   const Output& output, Progress* progress, std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
-  key.clairvoyant = is_clairvoyant(row.policy, row.machine, trace);
+  key.clairvoyant = is_clairvoyant(row.policy, row.machine);
   RecorderOptions options;
   options.kv_blocks_total = settings.server.kv.device_blocks;
   options.kv_block_size = settings.server.kv.block_size;

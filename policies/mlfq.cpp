@@ -61,7 +61,7 @@ class Mlfq final : public Policy {
 
   Duration indifferent_for(const View& request) const override {
     const State& state = states_[request.slot];
-    return state.quantum - state.service;
+    return state.quantum == Duration::max() ? state.quantum : state.quantum - state.service;
   }
 
   void on_end(const View& request, Departure, const Context&) override {
@@ -88,6 +88,7 @@ class Mlfq final : public Policy {
     Steady steady{.iterations = Steady::kForGood};
     for (const View* request : running.requests) {
       const State& state = states_[request->slot];
+      if (state.quantum == Duration::max()) continue;  // the last level
       steady.length = std::min(steady.length, state.quantum - state.service);
     }
     if (!waiting_.empty()) steady.until = waiting_.begin()->first + promote_after_;

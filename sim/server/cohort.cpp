@@ -28,7 +28,8 @@ void Cohort::enter(std::size_t member, LiveRequest& live, Duration indifferent_f
 }
 
 void Cohort::note_patience(std::size_t member, Duration indifferent_for) {
-  heed_at_[member] = served_ + std::min(indifferent_for, Duration::max() - served_);
+  const bool ever = indifferent_for < Duration::max() - served_;
+  heed_at_[member] = ever ? served_ + indifferent_for : Duration::max();
   heed_from_ = std::min(heed_from_, heed_at_[member]);
 }
 
@@ -110,7 +111,8 @@ Duration Cohort::least_indifference() const {
   Duration least_positive = Duration::max();
   if (heed_from_ == Duration::max()) return least_positive;
   for (const Duration heed_at : heed_at_) {
-    if (heed_at > served_) least_positive = std::min(least_positive, heed_at - served_);
+    if (heed_at <= served_ || heed_at == Duration::max()) continue;
+    least_positive = std::min(least_positive, heed_at - served_);
   }
   return least_positive;
 }

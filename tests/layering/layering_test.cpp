@@ -153,7 +153,7 @@ TEST(LayeringChecker, SeesEachBannedName) {
       {"sim/server/a.cpp", std::string("// TO") + "DO: later"},
       {"policies/fcfs.cpp", std::string(40, '\n')},
       {"policies/srpt.cpp", std::string(84, '\n')},
-      {"policies/mlfq.cpp", std::string(168, '\n')},
+      {"policies/mlfq.cpp", std::string(169, '\n')},
       {"traces/a.cpp", std::string(500, '\n')},
       {"traces/a.cpp", "// " + std::string(98, 'a')},
       {"models/a.cpp", "auto text = \"a\\\"b\"; srand(1);"},

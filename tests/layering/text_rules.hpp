@@ -67,7 +67,7 @@ inline bool applies(const Ban& ban, const std::string& path) {
 inline std::size_t lines_max(const std::string& path) {
   if (path == "policies/fcfs.cpp") return 40;
   if (path == "policies/srpt.cpp") return 84;
-  if (path == "policies/mlfq.cpp") return 168;
+  if (path == "policies/mlfq.cpp") return 169;
   return 500;
 }
 
