@@ -5,29 +5,55 @@
 
 namespace tokenyard {
 
-/// What the oracle says of the output, asked once where it can be remembered.
-inline std::int64_t ModelExecutor::tokens_left(const Slot& slot) {
-  if (slot.place < known_.size() && slot.width == 1) {
-    const KnownOutput& known = known_[slot.place];
-    if (known.request == slot.request) return known.tokens - slot.generated;
-  }
-  return ask(slot);
-}
-
 std::int64_t ModelExecutor::ask(const Slot& slot) {
   const std::int64_t tokens = oracle_.output_tokens(slot.request, slot.sequence);
   if (slot.place >= known_.size()) known_.resize(slot.place + 1);
   if (slot.width == 1) known_[slot.place] = {slot.request, tokens};
-  return tokens - slot.generated;
+  return tokens;
 }
 
-/// Of the slots that yield.
-std::int64_t ModelExecutor::least_tokens_left(std::span<const Slot> slots) {
-  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+/// Fills `left_`: how many tokens each slot's sequence has yet to yield, the next among them; of
+/// those that do not yield, more than there can be. Returns the least. The oracle is asked once
+/// where its answer can be remembered.
+std::int64_t ModelExecutor::find_tokens_left(std::span<const Slot> slots) {
+  constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
+  left_.resize(slots.size());
+  std::int64_t least = kNoEnd;
+  has_beams_ = false;
+  std::span<const KnownOutput> known = known_;
+  std::int64_t* left = left_.data();
   for (const Slot& slot : slots) {
-    if (slot.yields) least = std::min(least, tokens_left(slot));
+    std::int64_t tokens = kNoEnd;
+    const bool is_known =
+        slot.width == 1 && slot.place < known.size() && known[slot.place].request == slot.request;
+    if (is_known && slot.yields) {
+      tokens = known[slot.place].tokens - slot.generated;
+    } else if (slot.yields) {
+      tokens = ask(slot) - slot.generated;
+      has_beams_ = has_beams_ || slot.beam;
+      known = known_;
+    }
+    *left++ = tokens;
+    least = std::min(least, tokens);
   }
   return least;
+}
+
+/// What becomes of the slots of an iteration that was carried out so many `times`.
+void ModelExecutor::find_outcomes(std::span<const Slot> slots, std::int64_t times) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (left_[i] <= times) {
+      outcomes_[i].finished = true;
+      told_.push_back(i);
+    }
+  }
+  // The first tokens all come from the prompt; after that beams take over from one another.
+  for (std::size_t i = 0; has_beams_ && i < slots.size(); ++i) {
+    const Slot& slot = slots[i];
+    if (!slot.beam || !slot.yields || slot.generated == 0) continue;
+    outcomes_[i].parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
+    told_.push_back(i);
+  }
 }
 
 void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) {
@@ -38,27 +64,17 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
     events.post(free_at, index(copy.id), CopyEnd{copy.id});
   }
   if (iteration.slots.empty()) return;
-  const std::int64_t least_left = std::max<std::int64_t>(1, least_tokens_left(iteration.slots));
-  const bool beams = std::ranges::any_of(iteration.slots, &Slot::beam);
+  const std::size_t slots = iteration.slots.size();
+  const std::int64_t least_left = std::max<std::int64_t>(1, find_tokens_left(iteration.slots));
   run(iteration, std::min(iteration.repeat.most, least_left), now,
       events.next_time(Events::kKinds));
+  for (const std::size_t slot : told_) outcomes_[slot] = SlotOutcome();
+  told_.clear();
+  if (outcomes_.size() < slots) outcomes_.resize(slots);
   const auto times = static_cast<std::int64_t>(ends_.size());
-  const std::size_t slots = iteration.slots.size();
-  const bool any_ends = times >= least_left || beams;
-  std::vector<SlotOutcome>& outcomes = any_ends ? outcomes_ : none_end_;
-  if (outcomes.size() < slots) outcomes.resize(slots);
-  for (std::size_t i = 0; any_ends && i < slots; ++i) {
-    const Slot& slot = iteration.slots[i];
-    outcomes[i] = SlotOutcome();
-    if (!slot.yields) continue;
-    outcomes[i].finished = tokens_left(slot) <= times;
-    // The first tokens all come from the prompt; after that beams take over from one another.
-    if (slot.beam && slot.generated > 0) {
-      outcomes[i].parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
-    }
-  }
+  if (times >= least_left || has_beams_) find_outcomes(iteration.slots, times);
   events.post(ends_.back(), index(iteration.id),
-              IterationEnd{iteration.id, std::span(outcomes).first(slots), ends_, !any_ends});
+              IterationEnd{iteration.id, std::span(outcomes_).first(slots), ends_, told_.empty()});
 }
 
 /// Fills `ends_`: `iteration` at most `most` times, until it meets a bound or an event is due.

@@ -33,15 +33,17 @@ class ModelExecutor final : public Executor {
     std::int64_t tokens = 0;
   };
 
-  std::int64_t tokens_left(const Slot& slot);
   std::int64_t ask(const Slot& slot);
-  std::int64_t least_tokens_left(std::span<const Slot> slots);
+  std::int64_t find_tokens_left(std::span<const Slot> slots);
+  void find_outcomes(std::span<const Slot> slots, std::int64_t times);
   void run(const Iteration& iteration, std::int64_t most, Time now, Time next_event);
 
   BeamSurvival beams_;
+  std::vector<KnownOutput> known_;  // of requests of one sequence, by place
+  std::vector<std::int64_t> left_;  // by slot; see `find_tokens_left`
+  bool has_beams_ = false;          // one of the slots is a beam's
   std::vector<SlotOutcome> outcomes_;
-  std::vector<SlotOutcome> none_end_;  // the outcomes of any iteration in which nothing ends
-  std::vector<KnownOutput> known_;     // of requests of one sequence, by place
+  std::vector<std::size_t> told_;  // the slots of whose outcome there is something to say
   std::vector<Time> ends_;
   Time channel_free_at_[2] = {kOrigin, kOrigin};  // by CopyDirection
 };

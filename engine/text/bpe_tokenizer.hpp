@@ -17,13 +17,13 @@
 namespace tokenyard {
 
 /// Tokens by their text, looked up without a copy.
-struct TextHash {
+struct TokenTextHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const {
     return std::hash<std::string_view>()(text);
   }
 };
-using TokensByText = std::unordered_map<std::string, Token, TextHash, std::equal_to<>>;
+using TokensByText = std::unordered_map<std::string, Token, TokenTextHash, std::equal_to<>>;
 
 /// What a file says of its tokenizer. A value type.
 struct BpeModel {

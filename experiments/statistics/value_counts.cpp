@@ -60,8 +60,8 @@ void ValueCounts::merge() {
     }
   }
   recent_.clear();
-  // A quarter of what is there, so that a merge is paid for by as many additions.
-  merge_at_ = std::max(kFewest, merged_.size() / 4);
+  // Half of what is there, so that a merge is paid for by as many additions.
+  merge_at_ = std::max(kFewest, merged_.size() / 2);
 }
 
 std::vector<ValueCounts::Entry> ValueCounts::sorted() const {

@@ -10,7 +10,7 @@ namespace tokenyard {
 
 /// An exact multiset of integers, kept as value and count: its memory is bounded by the number of
 /// distinct values, not by the number of samples. A distinct value takes 8 bytes, its count
-/// included, and half as much again while adding; a map's node only if it is negative or above
+/// included, and as much again while adding; a map's node only if it is negative or above
 /// 2^44, or occurs over a million times. A value type; not safe to share while adding.
 class ValueCounts {
  public:

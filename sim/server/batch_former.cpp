@@ -113,10 +113,11 @@ void BatchFormer::form(InFlight& out) {
 }
 
 /// Whether a walk that has come to the cohort would take all of it.
-bool BatchFormer::can_take_cohort() const {
+bool BatchFormer::can_take_cohort() {
   const auto members = static_cast<std::int64_t>(state_.cohort.size());
-  return members <= places_left_ && members <= tokens_left_ &&
-         state_.cohort.lacking() <= state_.blocks.free();
+  if (members > places_left_ || members > tokens_left_) return false;
+  cohort_lacks_ = state_.cohort.lacking();
+  return cohort_lacks_ <= state_.blocks.free();
 }
 
 /// Takes the whole cohort, behind whom the walk has taken before.
@@ -124,15 +125,14 @@ void BatchFormer::take_cohort(InFlight& out) {
   Cohort& cohort = state_.cohort;
   std::vector<Slot>& slots = out.iteration.slots;
   const std::size_t size = cohort.size();
-  std::int64_t lacking = cohort.lacking();
-  const bool grows = lacking > 0;
-  for (std::size_t i = 0; lacking > 0; ++i) {
+  const bool grows = cohort_lacks_ > 0;
+  for (std::size_t i = 0; cohort_lacks_ > 0; ++i) {
     if (cohort.covered(i) > 0) continue;
     LiveRequest& live = *out.members[i];
     state_.memory.append_block(live);
     cohort.grow(i, state_.blocks.block_size());
     slots[i].blocks = live.sequences.front().blocks;
-    --lacking;
+    --cohort_lacks_;
   }
   if (grows) cohort.find_covered();
   out.cohort_at = slots.size() - size;

@@ -71,7 +71,7 @@ class BatchFormer {
   void start(InFlight& out);
   void reset(InFlight& out);
   bool is_empty(const InFlight& out) const;
-  bool can_take_cohort() const;
+  bool can_take_cohort();
   void take_cohort(InFlight& out);
   void keep_told(InFlight& ended, std::size_t slot);
   void take_apart(InFlight& ended, std::size_t begin, std::size_t end);
@@ -99,7 +99,8 @@ class BatchFormer {
   const Limits& limits_;
   // Of the batch being formed:
   InFlight* out_ = nullptr;
-  bool cohort_waits_ = false;  // its members are the first in `out_`, and not reached yet
+  bool cohort_waits_ = false;      // its members are the first in `out_`, and not reached yet
+  std::int64_t cohort_lacks_ = 0;  // how many of them lack a block
   std::int64_t places_left_ = 0;
   std::int64_t tokens_left_ = 0;
   std::int64_t cached_before_ = 0;

@@ -30,15 +30,6 @@ void BlockManager::change(BlockId id, int references, int draining) {
   if (block.references == 0) pool_.give_back(id);
 }
 
-/// The next free block, in one table from now on.
-BlockId BlockManager::take() {
-  const BlockId block = pool_.take();
-  pool_[block].references = 1;
-  ++entries_;
-  ++held_;
-  return block;
-}
-
 void BlockManager::refer(BlockId id) {
   if (pool_[id].references == 0) pool_.take(id);
   change(id, +1, 0);
@@ -54,7 +45,7 @@ bool BlockManager::grow(BlockTable& table, std::int64_t blocks) {
   if (missing > free()) return false;
   if (missing <= 0) return true;
   if (missing == 1) {
-    table.push_back(take());
+    append(table);
     return true;
   }
   const std::size_t before = table.size();

@@ -53,6 +53,8 @@ class BlockManager {
 
   /// Extends `table` until it has `blocks` blocks; all or nothing. Returns whether it did.
   bool grow(BlockTable& table, std::int64_t blocks);
+  /// Extends `table` by one block. Precondition: one is free.
+  void append(BlockTable& table) { table.push_back(take()); }
 
   /// Fills the empty `table` with `blocks` blocks of which the first are `found` (of a prefix, see
   /// `find_prefix`); all or nothing. Returns whether it did.
@@ -105,7 +107,14 @@ class BlockManager {
   void audit(std::span<const BlockTable* const> tables) const;
 
  private:
-  BlockId take();
+  /// The next free block, in one table from now on.
+  BlockId take() {
+    const BlockId block = pool_.take();
+    pool_[block].references = 1;
+    ++entries_;
+    ++held_;
+    return block;
+  }
   void refer(BlockId block);
   void change(BlockId block, int references, int draining);
 

@@ -92,7 +92,8 @@ class BlockPool {
     BlockUse* const uses = uses_.data();
     for (; end != begin; --end) {
       BlockUse& use = uses[index(end[-1])];
-      if (use.references != 1 || use.draining != 0 || use.named) break;
+      const std::uint32_t others = (use.references ^ 1) | use.draining | std::uint32_t{use.named};
+      if (others != 0) break;
       use.references = 0;
       *out++ = end[-1];
     }

@@ -98,8 +98,10 @@ void RequestMemory::return_reserved(LiveRequest& live, std::int64_t most) {
 
 void RequestMemory::append_block(LiveRequest& live) {
   BlockTable& table = live.sequences.front().blocks;
-  return_reserved(live, 1);
-  grow(live, table, size_of(table) + 1);
+  if (!live.reserved.empty()) return_reserved(live, 1);
+  invariant(blocks_.free() > 0, "I2 blocks are conserved",
+            "room for request {} was made and is not there", index(live.view.id));
+  blocks_.append(table);
   live.covered_tokens += blocks_.block_size();
   live.view.blocks_held = size_of(live.reserved) + size_of(table);
 }

@@ -129,7 +129,8 @@ void Scheduler::find_told(InFlight& batch, const IterationEnd& end, Duration ran
   if (end.all_go_on && cohort.least_heed() > ran) return;
   for (std::size_t i = 0; i < cohort.size(); ++i) {
     const std::size_t slot = batch.cohort_at + i;
-    if (end.outcomes[slot] == SlotOutcome() && !cohort.heeds(i, ran)) continue;
+    const bool goes_on = end.all_go_on || end.outcomes[slot] == SlotOutcome();
+    if (goes_on && !cohort.heeds(i, ran)) continue;
     cohort.detach(*batch.members[slot]);
     told_.push_back(slot);
   }
