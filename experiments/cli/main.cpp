@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "experiments/cli/compare_command.hpp"
+#include "experiments/cli/explain_command.hpp"
 #include "experiments/cli/generate_command.hpp"
 #include "experiments/cli/list_command.hpp"
 #include "experiments/cli/replay_command.hpp"
@@ -36,6 +37,8 @@ constexpr Verb kVerbs[] = {
     {"sweep", "run a grid of policies, rates, seeds and settings", tokenyard::run_sweep_command},
     {"compare", "two result folders: what changed, how surely, and whether it may",
      tokenyard::run_compare_command},
+    {"explain", "where a request's time went, and whom requests waited behind",
+     tokenyard::run_explain_command},
     {"replay", "feed a recorded run to a scheduler again and compare its decisions",
      tokenyard::run_replay_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
