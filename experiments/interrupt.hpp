@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 #include "sim/ports/observer.hpp"
 
@@ -10,7 +11,8 @@ namespace tokenyard {
 /// removed on the way. The command line turns it into exit status 130.
 class Interrupted : public std::runtime_error {
  public:
-  Interrupted() : std::runtime_error("interrupted; nothing was written") {}
+  Interrupted() : Interrupted("interrupted; nothing was written") {}
+  explicit Interrupted(const std::string& message) : std::runtime_error(message) {}
 };
 
 /// From now on the signals above are only noted. Process-wide.

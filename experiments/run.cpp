@@ -77,17 +77,17 @@ void close_file(std::ofstream* stream, const char* name) {
   if (!*stream) throw InputError(fmt::format("{}: could not be written to the end", name));
 }
 
-Output open_output(const RunPlan& plan, const std::filesystem::path& place,
-                   const std::string& name) {
+Output open_output(const RunPlan& plan, const std::filesystem::path& place, const std::string& name,
+                   bool requests_csv) {
   Output output;
-  if (place.empty()) return output;
+  if (place.empty() || !(requests_csv || plan.iterations || plan.timeline)) return output;
   const auto folder = place / name;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
     throw InputError(fmt::format("{}: cannot be created: {}", folder.string(), error.message()));
   }
-  output.requests_csv = open_file(folder / "requests.csv");
+  if (requests_csv) output.requests_csv = open_file(folder / "requests.csv");
   if (plan.iterations) output.iterations_csv = open_file(folder / "iterations.csv");
   if (plan.timeline) output.timeline_json = open_file(folder / "timeline.json");
   return output;
@@ -134,7 +134,8 @@ std::unique_ptr<FlightRecord> begin_flight_record(const RunPlan& plan, const Run
 }
 
 RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace, SummaryKey key,
-                  const Output& output, Progress* progress, std::vector<std::string>& notes) {
+                  const Output& output, Progress* progress, Observer* watcher,
+                  std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
   key.clairvoyant = is_clairvoyant(row.policy, row.machine);
   RecorderOptions options;
@@ -163,6 +164,7 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   InterruptWatch interrupts;
   Forgetter forgetter(*view, recorder);
   ObserverList observers({&recorder, &interrupts, &forgetter});
+  if (watcher != nullptr) observers.add(*watcher);
   std::unique_ptr<TimelineWriter> timeline;
   if (output.timeline_json) {
     timeline = std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", labels);
@@ -208,12 +210,7 @@ struct Prepared {
   std::vector<std::string> notes;
 };
 
-std::vector<RunName> names_of(const RunPlan& plan, const Prepared& prepared) {
-  if (plan.name) {
-    invariant(prepared.rows.size() * prepared.seeds.size() == 1, "I12 a summary has its names",
-              "one name for {} rows and {} seeds", prepared.rows.size(), prepared.seeds.size());
-    return {*plan.name};
-  }
+std::vector<RunName> names_of(const Prepared& prepared) {
   std::vector<RunName> names;
   std::vector<std::string> labels;
   for (const std::uint64_t seed : prepared.seeds) {
@@ -250,15 +247,12 @@ Prepared prepare(const RunPlan& plan) {
   prepared.rows = resolve_rows(plan);
   for (const RunRow& row : prepared.rows) {
     for (const std::string& note : row.machine.notes) {
-      const std::string& name = plan.name ? plan.name->label : row.series;
-      add_note(prepared.notes, fmt::format("{}: {}", name, note));
+      add_note(prepared.notes, fmt::format("{}: {}", row.series, note));
     }
   }
-  const bool is_plan = is_workload_plan(plan.trace);
-  const std::uint64_t first =
-      plan.seed.value_or(is_plan ? read_workload_plan(plan.trace).seed.value_or(1) : 1);
+  const std::uint64_t first = first_seed(plan);
   std::int64_t seeds = plan.repeat;
-  if (seeds > 1 && !is_plan) {
+  if (seeds > 1 && !is_workload_plan(plan.trace)) {
     add_note(prepared.notes,
              "a recorded trace has no sampling error: it is run once, and there is no interval");
     seeds = 1;
@@ -266,25 +260,30 @@ Prepared prepare(const RunPlan& plan) {
   for (std::int64_t i = 0; i < seeds; ++i) {
     prepared.seeds.push_back(first + static_cast<std::uint64_t>(i));
   }
-  prepared.names = names_of(plan, prepared);
+  prepared.names = names_of(prepared);
   check_record(plan, prepared);
   return prepared;
 }
 
 RunResults run_all(const RunPlan& plan, const Prepared& prepared,
-                   const std::filesystem::path& place, Progress* progress,
+                   const std::filesystem::path& place, Progress* progress, const RunShare& share,
                    std::vector<TraceFacts>& traces) {
   RunResults results;
   results.notes = prepared.notes;
   for (const std::uint64_t seed : prepared.seeds) {
-    const RunTrace trace =
-        compose_trace(plan.trace, plan.format, plan.zero, prepared.rows.front().machine.settings,
-                      seed, plan.stream_bytes);
+    std::shared_ptr<const RunTrace> shared = share.trace;
+    if (!shared) {
+      shared = std::make_shared<const RunTrace>(
+          compose_trace(plan.trace, plan.format, plan.zero, prepared.rows.front().machine.settings,
+                        seed, plan.stream_bytes));
+    }
+    const RunTrace& trace = *shared;
     for (const RunRow& row : prepared.rows) {
       const RunName& name = prepared.names[results.runs.size()];
       const SummaryKey key{name.label, name.series, row.policy, row.system, seed, false};
-      const Output output = open_output(plan, place, name.folder);
-      results.runs.push_back(run_one(plan, row, trace, key, output, progress, results.notes));
+      const Output output = open_output(plan, place, name.folder, share.requests_csv);
+      results.runs.push_back(
+          run_one(plan, row, trace, key, output, progress, share.watcher, results.notes));
       results.runs.back().folder = name.folder;
       if (results.runs.back().interrupted) break;
     }
@@ -309,13 +308,15 @@ void write_folder(const RunPlan& plan, const std::vector<RunRow>& rows,
 
 }  // namespace
 
-RunResults run(const RunPlan& plan, ResultFolder* folder) {
+RunResults run(const RunPlan& plan, ResultFolder* folder, const RunShare& share) {
   const Prepared prepared = prepare(plan);
+  invariant(!share.trace || prepared.names.size() == 1, "I12 a summary has its names",
+            "one trace is shared by {} runs", prepared.names.size());
   const auto progress =
       Progress::on_terminal(static_cast<std::int64_t>(prepared.names.size()), plan.quiet);
   std::vector<TraceFacts> traces;
   const auto place = folder != nullptr ? folder->path() : std::filesystem::path();
-  RunResults results = run_all(plan, prepared, place, progress.get(), traces);
+  RunResults results = run_all(plan, prepared, place, progress.get(), share, traces);
   if (folder != nullptr) write_folder(plan, prepared.rows, traces, results, *folder);
   return results;
 }
@@ -324,9 +325,17 @@ void check(const RunPlan& plan) {
   prepare(plan);
 }
 
-RunResults run_part(const RunPlan& plan, const std::filesystem::path& place, Progress* progress) {
-  std::vector<TraceFacts> traces;
-  return run_all(plan, prepare(plan), place, progress, traces);
+RunRow only_row(const RunPlan& plan) {
+  Prepared prepared = prepare(plan);
+  if (prepared.names.size() != 1) {
+    throw InputError(fmt::format("one run is needed, and here are {}", prepared.names.size()));
+  }
+  return std::move(prepared.rows.front());
+}
+
+std::uint64_t first_seed(const RunPlan& plan) {
+  if (plan.seed) return *plan.seed;
+  return is_workload_plan(plan.trace) ? read_workload_plan(plan.trace).seed.value_or(1) : 1;
 }
 
 }  // namespace tokenyard

@@ -2,7 +2,7 @@
 // What `tokenyard run` does, without its command line: policies x systems x seeds over one trace.
 
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +13,9 @@
 
 namespace tokenyard {
 
-class Progress;
+class Observer;
+class RunTrace;
+struct RunRow;
 
 /// What a run is called.
 struct RunName {
@@ -41,9 +43,6 @@ struct RunPlan {
   /// their order allows it. Decides nothing about the results. Below it a trace in memory is small
   /// (some 40 MB), and reading it twice would be the greater cost.
   std::uintmax_t stream_bytes = std::uintmax_t{64} << 20U;
-  /// For a plan of exactly one run that is a part of something larger; empty: named after its
-  /// policy, and its system and seed where they vary.
-  std::optional<RunName> name;
 };
 
 /// One run of a plan.
@@ -61,15 +60,26 @@ struct RunResults {
   std::vector<std::string> notes;  ///< what a reader of the results must know, a sentence each
 };
 
+/// What somebody who carries out many runs adds to one of them.
+struct RunShare {
+  std::shared_ptr<const RunTrace> trace;  ///< of a plan of exactly one run; null: made anew
+  Observer* watcher = nullptr;            ///< told of the run beside its own observers
+  bool requests_csv = true;               ///< write LABEL/requests.csv
+};
+
 /// Runs the plan; with a result folder, writes everything into it (the caller commits it). All
-/// input is checked before the first run starts. Throws `InputError`.
-RunResults run(const RunPlan& plan, ResultFolder* folder);
+/// input is checked before the first run starts. Throws `InputError`. Safe to call from several
+/// threads, with a folder each, where the plans are quiet and use no engine.
+RunResults run(const RunPlan& plan, ResultFolder* folder, const RunShare& share = {});
 
 /// Throws the `InputError` that `run` would throw before it reads the trace.
 void check(const RunPlan& plan);
 
-/// Runs the plan as a part of something larger: with a place, writes each run's own folder there
-/// and nothing else; tells `progress`, unless it is null.
-RunResults run_part(const RunPlan& plan, const std::filesystem::path& place, Progress* progress);
+/// The only run of a plan of exactly one, with everything resolved but the trace. Throws as `check`
+/// does, and where there are several.
+RunRow only_row(const RunPlan& plan);
+
+/// The seed that the plan's runs begin with.
+std::uint64_t first_seed(const RunPlan& plan);
 
 }  // namespace tokenyard

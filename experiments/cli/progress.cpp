@@ -18,6 +18,8 @@ constexpr auto kBetweenLooks = milliseconds(20);
 constexpr std::size_t kWidest = 79;  // columns
 constexpr std::int64_t kLongestStride = 4096;
 
+}  // namespace
+
 std::string time_left(double seconds) {
   const auto whole = static_cast<std::int64_t>(seconds + 0.5);
   if (whole < 60) return fmt::format("{} s", whole);
@@ -25,7 +27,6 @@ std::string time_left(double seconds) {
   return fmt::format("{}:{:02} h", whole / 3600, whole % 3600 / 60);
 }
 
-/// With commas between the thousands.
 std::string grouped(std::int64_t value) {
   std::string digits = std::to_string(value);
   for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
@@ -33,8 +34,6 @@ std::string grouped(std::int64_t value) {
   }
   return digits;
 }
-
-}  // namespace
 
 Progress::Progress(std::int64_t runs, Elapsed elapsed, std::ostream& out)
     : runs_(runs), elapsed_(std::move(elapsed)), out_(out) {

@@ -11,6 +11,12 @@
 
 namespace tokenyard {
 
+/// "12 s", "3:05 min", "1:30 h".
+std::string time_left(double seconds);
+
+/// A number with commas between the thousands.
+std::string grouped(std::int64_t value);
+
 /// A line on the terminal that says how far a run is: ended requests out of all, their rate and
 /// the time left; of several runs that follow one another also which one it is, and the time left
 /// for all of them as if each cost the same. It looks at the clock so rarely that it costs nothing,

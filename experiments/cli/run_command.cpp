@@ -9,6 +9,7 @@
 #include "experiments/report/table.hpp"
 #include "experiments/run.hpp"
 #include "experiments/run_json.hpp"
+#include "experiments/sweep/cell_folder.hpp"
 
 namespace tokenyard {
 
@@ -50,6 +51,7 @@ std::vector<OptionRow> option_rows() {
       {"out", "DIR",
        "write a result folder (replacing an earlier one): run.json, summary.csv, "
        "LABEL/requests.csv"},
+      {"cell", "", "as 'sweep --list-cells' prints it: one cell, unless DIR holds it already"},
       {"system", "NAME", "a named system, see 'list systems'; may repeat", true},
       {"seed", "N", "seed of everything random (the plan's, or 1)"},
       {"repeat", "N", "seeds of a workload plan, one run each, with intervals (1)"},
@@ -99,6 +101,21 @@ RunPlan plan_of(const CommandLine& line) {
   return plan;
 }
 
+RunResults run_to_out(const CommandLine& line, const RunPlan& plan) {
+  std::optional<ResultFolder> folder;
+  if (const auto out = line.value("out")) folder.emplace(*out);
+  RunResults results = run(plan, folder ? &*folder : nullptr);
+  if (folder) folder->commit();
+  return results;
+}
+
+RunResults listed_cell(const CommandLine& line, const RunPlan& plan) {
+  if (!line.has("out")) line.refuse("--cell goes with --out DIR/cells/NAME");
+  if (!plan.record.empty()) line.refuse("--cell and --record exclude one another");
+  const CellResult cell = make_listed_cell(plan, *line.value("out"));
+  return {{cell.run}, cell.notes};
+}
+
 }  // namespace
 
 int run_run_command(const std::vector<std::string>& arguments) {
@@ -109,10 +126,7 @@ int run_run_command(const std::vector<std::string>& arguments) {
     return 0;
   }
   const RunPlan plan = plan_of(line);
-  std::optional<ResultFolder> folder;
-  if (const auto out = line.value("out")) folder.emplace(*out);
-  const RunResults results = run(plan, folder ? &*folder : nullptr);
-  if (folder) folder->commit();
+  const RunResults results = line.flag("cell") ? listed_cell(line, plan) : run_to_out(line, plan);
 
   std::vector<Summary> summaries;
   for (const RunResult& result : results.runs) summaries.push_back(result.summary);

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kMostJobs = 4096;
+
 constexpr const char* kUsage =
     "tokenyard sweep PLAN.json [options]\n"
     "\n"
@@ -44,18 +46,33 @@ constexpr const char* kUsage =
     "summary.csv with one row per cell, run.json and plan.json; 'tokenyard report DIR' draws the\n"
     "latency against the rate.\n"
     "\n"
+    "Each cell is kept in DIR/cells as soon as it has ended, under a name made of its settings, "
+    "its\n"
+    "trace and this program. So a sweep that was stopped, even by kill -9, goes on where it was\n"
+    "when it is called again, and one whose plan has grown runs only what is new. The results are\n"
+    "the same bytes however often it was stopped and however many jobs there are. 'rm -r\n"
+    "DIR/cells' makes it begin anew.\n"
+    "\n"
+    "Elsewhere, e.g. in a Slurm array: carry out the lines of --list-cells --out DIR in any order\n"
+    "and any number, then call sweep with the same DIR, which only puts the results together.\n"
+    "\n"
     "Examples:\n"
     "  tokenyard sweep experiments/configs/plans/swap-ablation.json\n"
     "  tokenyard report out/swap-ablation\n"
     "  tokenyard sweep plan.json --limit 50                       # a quick trial of every cell\n"
-    "  tokenyard sweep plan.json --list-cells --out cells | parallel\n\n";
+    "  tokenyard sweep plan.json --list-cells --out results | parallel && \\\n"
+    "      tokenyard sweep plan.json --out results\n\n";
 
 std::vector<OptionRow> option_rows() {
   return {
-      {"out", "DIR", "the result folder, replacing an earlier one (out/NAME for a plan NAME.json)"},
+      {"out", "DIR",
+       "the result folder, replacing earlier results (out/NAME for a plan NAME.json)"},
+      {"jobs", "N",
+       "cells that run at a time; 0: one a core (0; always one with --executor engine)"},
       {"keep-cells", "", "write each cell's requests.csv too, into DIR/CELL"},
       {"list-cells", "",
-       "run nothing; print a command line for each cell, writing to DIR/CELL if --out is given"},
+       "run nothing; print a command line for each cell, which writes to DIR/cells if --out is "
+       "given"},
       {"limit", "N", "only the first N requests of each cell (the plan's)"},
       {"json", "", "machine-readable results on standard output"},
       {"quiet", "", "neither table nor progress"},
@@ -64,13 +81,12 @@ std::vector<OptionRow> option_rows() {
 }
 
 void print_cells(const std::vector<SweepCell>& cells, const std::optional<std::string>& out) {
-  for (const SweepCell& cell : cells) {
-    std::vector<std::string> words = run_words(cell.run);
+  std::vector<std::string> names;
+  if (out) names = cell_names(cells);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    std::vector<std::string> words =
+        out ? cell_words(cells[i], names[i], *out) : run_words(cells[i].run);
     words.insert(words.begin(), "tokenyard");
-    if (out) {
-      words.emplace_back("--out");
-      words.push_back((fs::path(*out) / cell.run.name->folder).string());
-    }
     fmt::print("{}\n", shell_line(words));
   }
 }
@@ -110,18 +126,26 @@ int run_sweep_command(const std::vector<std::string>& arguments) {
   }
   const std::string out = line.value("out").value_or(
       "out/" + safe_file_name(fs::path(positionals.front()).stem().string()));
-  ResultFolder folder(out);
-  const RunResults results =
-      run_sweep(plan, cells, line.flag("keep-cells"), line.flag("quiet"), folder);
-  folder.commit();
+  SweepOptions options;
+  options.out = out;
+  options.keep_cells = line.flag("keep-cells");
+  options.quiet = line.flag("quiet");
+  options.jobs = static_cast<std::size_t>(line.integer("jobs", 0, kMostJobs, 0));
+  const SweepResults done = run_sweep(plan, cells, options);
+  for (const std::string& repair : done.repairs) {
+    fmt::print(stderr, "tokenyard: note: {}\n", repair);
+  }
 
   std::vector<Summary> summaries;
-  for (const RunResult& result : results.runs) summaries.push_back(result.summary);
+  for (const RunResult& result : done.results.runs) summaries.push_back(result.summary);
   if (line.flag("json")) {
-    fmt::print("{}", results_json(results));
+    fmt::print("{}", results_json(done.results));
   } else if (!line.flag("quiet")) {
     fmt::print("{}", sweep_table(summaries));
-    for (const std::string& note : results.notes) fmt::print("note: {}\n", note);
+    for (const std::string& note : done.results.notes) fmt::print("note: {}\n", note);
+    if (done.found > 0) {
+      fmt::print("{} of {} cells were there already\n", done.found, cells.size());
+    }
     fmt::print("results are in {}\n", out);
   }
   return 0;

@@ -65,8 +65,8 @@ std::string safe_file_name(std::string_view label) {
 }
 
 std::vector<std::string> safe_file_names(const std::vector<std::string>& labels) {
-  std::set<std::string> taken = {"run.json",       "plan.json", "summary.csv",
-                                 "summary_ci.csv", "plots",     "report.html"};
+  std::set<std::string> taken = {"run.json", "plan.json",   "summary.csv", "summary_ci.csv",
+                                 "plots",    "report.html", "cells"};
   std::vector<std::string> names;
   for (const auto& label : labels) {
     const std::string base = safe_file_name(label);

@@ -16,6 +16,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
+void read_requests(const fs::path& file, std::vector<double>& jct) {
+  ResultCsv csv(file);
+  const std::size_t status = csv.column("status");
+  const std::size_t jct_s = csv.column("jct_s");
+  while (csv.next()) {
+    const std::string_view how = csv.text(status);
+    if (how == "finished") {
+      jct.push_back(csv.number(jct_s));
+    } else if (how != "rejected" && how != "cancelled") {
+      csv.refuse(status, "is none of finished, rejected, cancelled");
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<Summary> read_summaries(const fs::path& file, bool is_sweep) {
   ResultCsv csv(file);
   const std::size_t variant = is_sweep ? csv.column("variant") : 0,
@@ -50,22 +66,6 @@ std::vector<Summary> read_summaries(const fs::path& file, bool is_sweep) {
   if (summaries.empty()) throw InputError(file.string(), 0, "", "has no rows");
   return summaries;
 }
-
-void read_requests(const fs::path& file, std::vector<double>& jct) {
-  ResultCsv csv(file);
-  const std::size_t status = csv.column("status");
-  const std::size_t jct_s = csv.column("jct_s");
-  while (csv.next()) {
-    const std::string_view how = csv.text(status);
-    if (how == "finished") {
-      jct.push_back(csv.number(jct_s));
-    } else if (how != "rejected" && how != "cancelled") {
-      csv.refuse(status, "is none of finished, rejected, cancelled");
-    }
-  }
-}
-
-}  // namespace
 
 ResultFiles read_result_folder(const fs::path& folder) {
   std::error_code error;

@@ -23,6 +23,9 @@ struct ResultFiles {
   std::vector<RateCurve> latency;
 };
 
+/// Reads a summary.csv, of a run or of a sweep. Throws `InputError`, also where it has no row.
+std::vector<Summary> read_summaries(const std::filesystem::path& file, bool is_sweep);
+
 /// Reads run.json (of a sweep plan.json too), summary.csv and every LABEL/requests.csv of `folder`
 /// that is needed. Throws `InputError` with
 /// file, line and column for whatever is missing or is not as `run` and `sweep` write it.

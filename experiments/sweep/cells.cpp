@@ -65,8 +65,7 @@ void check_cell(const SweepPlan& plan, const SweepVariant& variant, const SweepC
     for (const std::string& system : cell.run.systems) refuse_turning_off(variant.options, system);
     check(cell.run);
   } catch (const InputError& error) {
-    throw InputError(
-        fmt::format("{}: cell '{}': {}", plan.path, cell.run.name->label, error.what()));
+    throw InputError(fmt::format("{}: cell '{}': {}", plan.path, cell.name.label, error.what()));
   }
 }
 
@@ -92,7 +91,7 @@ std::vector<SweepCell> cells_of(const SweepPlan& plan, std::optional<std::int64_
     if (limit) set("limit", fmt::to_string(*limit));
     if (seed) run.seed = seed;
     cell.request_rate = rate_in(run);
-    run.name = name_of(plan, cell);
+    cell.name = name_of(plan, cell);
     check_cell(plan, variant, cell);
     cells.push_back(std::move(cell));
   };
@@ -106,9 +105,9 @@ std::vector<SweepCell> cells_of(const SweepPlan& plan, std::optional<std::int64_
     }
   }
   std::vector<std::string> labels;
-  for (const SweepCell& cell : cells) labels.push_back(cell.run.name->label);
+  for (const SweepCell& cell : cells) labels.push_back(cell.name.label);
   const std::vector<std::string> folders = safe_file_names(labels);
-  for (std::size_t i = 0; i < cells.size(); ++i) cells[i].run.name->folder = folders[i];
+  for (std::size_t i = 0; i < cells.size(); ++i) cells[i].name.folder = folders[i];
   return cells;
 }
 

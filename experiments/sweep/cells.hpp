@@ -10,12 +10,13 @@
 
 namespace tokenyard {
 
-/// One cell of a sweep: a plan of exactly one run, with its place on the axes that the run itself
-/// does not know. A value type: it can be carried out anywhere, alone.
+/// One cell of a sweep: a plan of exactly one run, with its place on the axes and its name, which
+/// the run itself does not know. A value type: it can be carried out anywhere, alone.
 struct SweepCell {
+  RunName name;
   std::string variant;                 ///< empty: the plan names no variants
   std::optional<double> request_rate;  ///< requests/s, from the axis or the options
-  RunPlan run;                         ///< `run.name` is set
+  RunPlan run;
 };
 
 /// All cells: variants x systems x policies x rates x seeds, the first slowest. A label names what

@@ -4,14 +4,25 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
 
-#include "experiments/cli/progress.hpp"
+#include "experiments/cli/sweep_progress.hpp"
+#include "experiments/interrupt.hpp"
 #include "experiments/run_json.hpp"
+#include "experiments/sweep/cell_folder.hpp"
+#include "experiments/sweep/cell_name.hpp"
 #include "experiments/sweep/options.hpp"
+#include "experiments/sweep/parallel.hpp"
+#include "experiments/sweep/shared_traces.hpp"
+#include "experiments/sweep/sweep_folder.hpp"
+#include "sim/kernel/input_error.hpp"
 #include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
 
 namespace tokenyard {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -39,6 +50,137 @@ std::string sweep_json(const SweepPlan& plan, const std::vector<SweepCell>& cell
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// A cell with what must be known to carry it out.
+struct CellTask {
+  std::string name;
+  std::size_t requests = 0;  ///< of its trace
+  Settings settings;         ///< resolved
+};
+
+std::vector<CellTask> tasks_of(const std::vector<SweepCell>& cells, SharedTraces& traces) {
+  std::vector<CellTask> tasks;
+  for (const SweepCell& cell : cells) {
+    if (interrupted()) throw Interrupted();
+    const RunRow row = only_row(cell.run);
+    const SharedTrace trace = traces.of(cell.run, row.machine.settings, first_seed(cell.run));
+    tasks.push_back({cell_name(cell.run, row, trace.digest), trace.trace->survey().requests,
+                     row.machine.settings});
+  }
+  return tasks;
+}
+
+/// The cells that the folder does not hold as they are wanted; of cells with the same name the
+/// first one.
+std::vector<std::size_t> missing_cells(const std::vector<CellTask>& tasks,
+                                       const SweepOptions& options, SweepFolder& folder,
+                                       std::vector<std::string>& repairs) {
+  std::vector<std::size_t> missing;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const std::string& name = tasks[i].name;
+    if (!seen.insert(name).second) continue;
+    std::error_code error;
+    const auto status = fs::symlink_status(folder.cell(name), error);
+    bool there = status.type() != fs::file_type::not_found;
+    if (there) {
+      try {
+        const CellResult cell = read_cell(folder.cell(name), options.keep_cells);
+        there = cell.has_requests() || !options.keep_cells;
+      } catch (const InputError& fault) {
+        there = false;
+        const fs::path aside = folder.set_aside(name);
+        repairs.push_back(fmt::format("{}: computed again; what was there is now {}", fault.what(),
+                                      aside.string()));
+      }
+    }
+    if (!there) missing.push_back(i);
+  }
+  return missing;
+}
+
+/// Cells on the engine run one at a time: each takes the whole machine.
+std::size_t jobs_for(const std::vector<CellTask>& tasks, const SweepOptions& options) {
+  const auto on_engine = [](const CellTask& task) { return task.settings.executor == "engine"; };
+  if (std::any_of(tasks.begin(), tasks.end(), on_engine)) return 1;
+  return options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
+}
+
+void run_on_threads(const std::vector<SweepCell>& cells, const std::vector<CellTask>& tasks,
+                    const std::vector<std::size_t>& missing, const SweepOptions& options,
+                    const SweepFolder& folder, SharedTraces& traces) {
+  std::int64_t requests = 0;
+  for (const std::size_t i : missing) requests += static_cast<std::int64_t>(tasks[i].requests);
+  const auto progress = SweepProgress::on_terminal(static_cast<std::int64_t>(missing.size()),
+                                                   requests, options.quiet);
+  for_each_in_parallel(missing.size(), jobs_for(tasks, options), [&](std::size_t turn) {
+    if (interrupted()) throw Interrupted();
+    const RunPlan& plan = cells[missing[turn]].run;
+    const CellTask& task = tasks[missing[turn]];
+    RunShare share;
+    share.trace = traces.of(plan, task.settings, first_seed(plan)).trace;
+    share.requests_csv = options.keep_cells;
+    std::optional<CellTicks> ticks;
+    if (progress) share.watcher = &ticks.emplace(*progress);
+    write_cell(plan, folder.cell(task.name), share);
+    if (progress) progress->add_cell();
+  });
+}
+
+std::vector<CellResult> read_cells(const std::vector<CellTask>& tasks, const SweepFolder& folder) {
+  std::vector<CellResult> read;
+  for (const CellTask& task : tasks) read.push_back(read_cell(folder.cell(task.name), false));
+  return read;
+}
+
+/// The results of the cells under the names that the sweep gives them.
+RunResults named_results(const std::vector<SweepCell>& cells, const std::vector<CellResult>& read) {
+  RunResults results;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    results.runs.push_back(read[i].run);
+    SummaryKey& key = results.runs.back().summary.key;
+    key.label = cells[i].name.label;
+    key.series = cells[i].name.series;
+    key.variant = cells[i].variant;
+    key.request_rate = cells[i].request_rate;
+    for (const std::string& note : read[i].notes) {
+      results.notes.push_back(fmt::format("{}: {}", key.label, note));
+    }
+  }
+  results.notes = gathered_notes(cells, results.notes);
+  return results;
+}
+
+/// The sweep's own files.
+std::map<std::string, std::string> texts_of(const SweepPlan& plan,
+                                            const std::vector<SweepCell>& cells,
+                                            const RunResults& results) {
+  std::vector<Summary> summaries;
+  for (const RunResult& run : results.runs) summaries.push_back(run.summary);
+  std::map<std::string, std::string> texts;
+  texts["summary.csv"] = sweep_csv(summaries);
+  if (plan.seeds.size() > 1) texts["summary_ci.csv"] = summary_ci_csv(summaries);
+  texts["run.json"] = sweep_json(plan, cells, results);
+  texts["plan.json"] = plan.text;
+  return texts;
+}
+
+/// The files of each cell (requests.csv and its like), under the cell's name.
+std::map<std::string, fs::path> kept_files(const std::vector<SweepCell>& cells,
+                                           const std::vector<CellTask>& tasks,
+                                           const std::vector<CellResult>& read,
+                                           const SweepFolder& folder) {
+  std::map<std::string, fs::path> kept;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    for (const auto& [name, digest] : read[i].files) {
+      const fs::path path = name;
+      if (path.parent_path() != read[i].run.folder) continue;
+      kept[cells[i].name.folder + "/" + path.filename().string()] =
+          folder.cell(tasks[i].name) / path;
+    }
+  }
+  return kept;
+}
+
 }  // namespace
 
 std::string sweep_csv(const std::vector<Summary>& summaries) {
@@ -64,9 +206,9 @@ std::vector<std::string> gathered_notes(const std::vector<SweepCell>& cells,
   std::vector<Gathered> gathered;
   for (const std::string& note : notes) {
     const auto cell = std::find_if(cells.begin(), cells.end(), [&](const SweepCell& candidate) {
-      return note.starts_with(candidate.run.name->label + ": ");
+      return note.starts_with(candidate.name.label + ": ");
     });
-    const std::string label = cell == cells.end() ? "" : cell->run.name->label;
+    const std::string label = cell == cells.end() ? "" : cell->name.label;
     const std::string what = label.empty() ? note : note.substr(label.size() + 2);
     auto found = std::find_if(gathered.begin(), gathered.end(),
                               [&](const Gathered& other) { return other.what == what; });
@@ -85,29 +227,46 @@ std::vector<std::string> gathered_notes(const std::vector<SweepCell>& cells,
   return lines;
 }
 
-RunResults run_sweep(const SweepPlan& plan, const std::vector<SweepCell>& cells, bool keep_cells,
-                     bool quiet, const ResultFolder& folder) {
-  const auto progress = Progress::on_terminal(static_cast<std::int64_t>(cells.size()), quiet);
-  const std::filesystem::path place = keep_cells ? folder.path() : std::filesystem::path();
-  RunResults results;
-  std::vector<Summary> summaries;
-  for (const SweepCell& cell : cells) {
-    RunResults one = run_part(cell.run, place, progress.get());
-    RunResult& result = one.runs.front();
-    result.summary.key.variant = cell.variant;
-    result.summary.key.request_rate = cell.request_rate;
-    summaries.push_back(result.summary);
-    results.runs.push_back(std::move(result));
-    results.notes.insert(results.notes.end(), one.notes.begin(), one.notes.end());
+std::vector<std::string> cell_names(const std::vector<SweepCell>& cells) {
+  SharedTraces traces;
+  std::vector<std::string> names;
+  for (const CellTask& task : tasks_of(cells, traces)) names.push_back(task.name);
+  return names;
+}
+
+std::vector<std::string> cell_words(const SweepCell& cell, const std::string& name,
+                                    const fs::path& out) {
+  std::vector<std::string> words = run_words(cell.run);
+  words.emplace_back("--out");
+  words.push_back((out / "cells" / name).string());
+  words.emplace_back("--cell");
+  return words;
+}
+
+SweepResults run_sweep(const SweepPlan& plan, const std::vector<SweepCell>& cells,
+                       const SweepOptions& options) {
+  SharedTraces traces;
+  const std::vector<CellTask> tasks = tasks_of(cells, traces);  // reads all there is to read first
+  SweepFolder folder(options.out);
+  SweepResults done;
+  const std::vector<std::size_t> missing = missing_cells(tasks, options, folder, done.repairs);
+  done.found = cells.size() - missing.size();
+  try {
+    run_on_threads(cells, tasks, missing, options, folder, traces);
+  } catch (const Interrupted&) {
+    std::size_t ended = done.found;
+    for (const std::size_t i : missing) ended += fs::exists(folder.cell(tasks[i].name)) ? 1 : 0;
+    throw Interrupted(
+        fmt::format("interrupted; {} of {} cells are done and kept in {}; the same command goes on "
+                    "from there",
+                    ended, cells.size(), options.out.string()));
   }
-  results.notes = gathered_notes(cells, results.notes);
-  write_text_file(folder.path() / "summary.csv", sweep_csv(summaries));
-  if (plan.seeds.size() > 1) {
-    write_text_file(folder.path() / "summary_ci.csv", summary_ci_csv(summaries));
-  }
-  write_text_file(folder.path() / "run.json", sweep_json(plan, cells, results));
-  write_text_file(folder.path() / "plan.json", plan.text);
-  return results;
+  const std::vector<CellResult> read = read_cells(tasks, folder);
+  done.results = named_results(cells, read);
+  SweepFolder::Contents contents{texts_of(plan, cells, done.results), {}};
+  if (options.keep_cells) contents.copies = kept_files(cells, tasks, read, folder);
+  folder.put(contents);
+  return done;
 }
 
 }  // namespace tokenyard

@@ -2,118 +2,60 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <map>
 #include <set>
-#include <sstream>
 
-#include "experiments/record/result_folder.hpp"
 #include "experiments/record/summary.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/result_csv.hpp"
-#include "tests/experiments/made_up.hpp"
+#include "tests/experiments/sweep_calls.hpp"
 
 namespace tokenyard {
 namespace {
 
 namespace fs = std::filesystem;
 using made_up::contents;
+using sweeps::kPlan;
 using testing::HasSubstr;
 
-constexpr const char* kPlan = R"({
-  "trace": {"requests": 60, "arrivals": "poisson:rate=2", "lengths": "sharegpt-like"},
-  "policies": ["fcfs", "skip-join-mlfq:ratio=2,promote_after_ms=300"],
-  "request_rates": [1, 4],
-  "seeds": 2,
-  "options": {"model": "opt-13b", "device": "a100-40g", "max-num-seqs": 8, "kv-blocks": 150},
-  "variants": {"recompute": {}, "it.swaps": {"evict": "swap", "proactive-swap": true}}
-})";
-
-class SweepCommand : public testing::Test {
- protected:
-  /// Calls the program, "tokenyard …", in the test's own folder; gives its exit status.
-  int call(const std::string& words) {
-    const std::string command = "cd " + scratch_.path().string() + " && tokenyard() { " +
-                                TOKENYARD_BINARY + " \"$@\"; }; " + words +
-                                " >stdout.txt 2>stderr.txt";
-    const int status = WEXITSTATUS(std::system(command.c_str()));
-    out_ = contents(scratch_.path() / "stdout.txt");
-    err_ = contents(scratch_.path() / "stderr.txt");
-    return status;
-  }
-
-  fs::path path(const std::string& name) const { return scratch_.path() / name; }
-  void write(const std::string& name, const std::string& text) const {
-    write_text_file(path(name), text);
-  }
-
-  /// The lines of a file of the test's folder.
-  std::vector<std::string> lines(const std::string& text) const {
-    std::vector<std::string> read;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) read.push_back(line);
-    return read;
-  }
-
-  std::map<std::string, std::string> files(const std::string& folder) const {
-    std::map<std::string, std::string> found;
-    for (const auto& entry : fs::recursive_directory_iterator(path(folder))) {
-      if (entry.is_regular_file()) {
-        found[fs::relative(entry.path(), path(folder)).string()] = contents(entry.path());
-      }
-    }
-    return found;
-  }
-
-  made_up::ScratchFolder scratch_;
-  std::string out_, err_;
-};
-
-/// The end of a row of summary.csv after its label, policy, system and seed: all that was measured.
-std::string measured(const fs::path& file, std::size_t row) {
-  ResultCsv csv(file);
-  const std::vector<std::string> names = [] {
-    std::vector<std::string> all = summary_names();
-    all.emplace_back("clairvoyant");
-    all.emplace_back("policy");
-    all.emplace_back("system");
-    all.emplace_back("seed");
-    return all;
-  }();
-  for (std::size_t i = 0; i <= row; ++i) {
-    if (!csv.next()) return "no such row";
-  }
-  std::string text;
-  for (const std::string& name : names) text += std::string(csv.text(csv.column(name))) + ",";
-  return text;
-}
+class SweepCommand : public sweeps::SweepCalls {};
 
 // Would catch: a command line that does not reproduce its cell (an option lost, a word that the
-// shell takes apart, another seed), rows in another order, and cells whose files differ from those
-// of `run`.
+// shell takes apart, another seed), a cell that is computed again, rows in another order, and files
+// that differ from those of a sweep that ran everything itself.
 TEST_F(SweepCommand, ListedCommandsReproduceTheCells) {
   write("p.json", kPlan);
   ASSERT_EQ(call("tokenyard sweep p.json --quiet --keep-cells --out s"), 0) << err_;
-  ASSERT_EQ(call("tokenyard sweep p.json --list-cells --out cells"), 0) << err_;
-  const auto commands = lines(out_);
+  ASSERT_EQ(call("tokenyard sweep p.json --list-cells --out t"), 0) << err_;
+  auto commands = lines(out_);
   ASSERT_EQ(commands.size(), 16U);
-  EXPECT_FALSE(fs::exists(path("cells"))) << "listing runs nothing";
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    ASSERT_EQ(call(commands[i] + " --quiet"), 0) << commands[i] << err_;
-    const std::string folder = commands[i].substr(commands[i].rfind("cells/") + 6);
-    const fs::path cell = path("cells") / folder;
-    EXPECT_EQ(measured(path("s/summary.csv"), i), measured(cell / "summary.csv", 0)) << folder;
-    std::size_t requests_csv = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(cell)) {
-      if (entry.path().filename() != "requests.csv") continue;
-      EXPECT_EQ(contents(path("s") / folder / "requests.csv"), contents(entry.path()));
-      ++requests_csv;
-    }
-    EXPECT_EQ(requests_csv, 1U);
+  EXPECT_FALSE(fs::exists(path("t"))) << "listing runs nothing";
+  std::reverse(commands.begin(), commands.end());  // the order is nobody's business
+  commands.push_back(commands.front());            // and once more does no harm
+  for (const std::string& command : commands) {
+    ASSERT_EQ(call(command + " --quiet"), 0) << command << err_;
   }
+  EXPECT_EQ(files("t", Part::cells), files("s", Part::cells));
+  ASSERT_EQ(call("tokenyard sweep p.json --keep-cells --out t"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("16 of 16 cells were there already\n"));
+  EXPECT_EQ(files("t"), files("s"));
+  EXPECT_EQ(files("t").size(), 4 + 16U) << "each cell's requests.csv";
+}
+
+// Would catch: a listed command that writes under a name which is not its own any more.
+TEST_F(SweepCommand, ListedCommandsRefuseWhatHasChanged) {
+  write("t.csv", "id,arrival_ns,input_tokens,output_tokens\na,0,9,5\n");
+  write("p.json", R"({"trace":"t.csv","policies":["fcfs"],)"
+                  R"("options":{"model":"opt-13b","device":"a100-40g"}})");
+  ASSERT_EQ(call("tokenyard sweep p.json --list-cells --out s"), 0) << err_;
+  const std::string command = lines(out_).front();
+  write("t.csv", "id,arrival_ns,input_tokens,output_tokens\na,0,9,6\n");
+  EXPECT_EQ(call(command), 2);
+  EXPECT_THAT(err_, HasSubstr("trace, settings or program are not those that were listed"));
+  EXPECT_TRUE(cells("s").empty());
+  EXPECT_EQ(call("tokenyard run t.csv fcfs --model opt-13b --device a100-40g --cell"), 2);
+  EXPECT_THAT(err_, HasSubstr("--cell goes with --out"));
 }
 
 // Would catch: anything in a sweep's files that depends on more than its plan, files that are
@@ -169,7 +111,7 @@ TEST_F(SweepCommand, BadInputGetsOneLineAndLeavesNothing) {
       {"none.json", "none.json: cannot be read"},
       {"typo.json", "typo.json:1: /trace/requests: missing"},
       {"p.json --limit 0", "--limit: expected an integer"},
-      {"p.json --jobs 2", "unknown option '--jobs'"},
+      {"p.json --jobs -1", "--jobs: expected an integer"},
       {"files.json", "give --keep-cells"},
       {"files.json --list-cells", "give --out DIR"},
   };

@@ -52,7 +52,7 @@ class SweepPlans : public testing::Test {
 
 std::vector<std::string> labels_of(const std::vector<SweepCell>& cells) {
   std::vector<std::string> labels;
-  for (const SweepCell& cell : cells) labels.push_back(cell.run.name->label);
+  for (const SweepCell& cell : cells) labels.push_back(cell.name.label);
   return labels;
 }
 
@@ -92,8 +92,8 @@ TEST_F(SweepPlans, LabelsNameWhatVaries) {
 // Would catch: labels of which two become one folder.
 TEST_F(SweepPlans, FoldersAreDistinct) {
   const auto made = cells(R"("policies":["fcfs"],"variants":{"A":{},"a":{}})");
-  EXPECT_EQ(made[0].run.name->folder, "A-fcfs");
-  EXPECT_EQ(made[1].run.name->folder, "a-fcfs-2");
+  EXPECT_EQ(made[0].name.folder, "A-fcfs");
+  EXPECT_EQ(made[1].name.folder, "a-fcfs-2");
 }
 
 // Would catch: a variant that does not win over the options, an option that is lost on the way to

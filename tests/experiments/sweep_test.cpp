@@ -27,7 +27,7 @@ Summary cell_of(const std::string& series, double rate, std::uint64_t seed, std:
 std::vector<SweepCell> named_cells(const std::vector<std::string>& labels) {
   std::vector<SweepCell> cells;
   for (const std::string& label : labels) {
-    cells.emplace_back().run.name = RunName{label, label, label};
+    cells.emplace_back().name = RunName{label, label, label};
   }
   return cells;
 }
