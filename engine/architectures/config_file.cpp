@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "sim/kernel/text.hpp"
+
 namespace tokenyard {
 namespace {
 
@@ -73,7 +75,7 @@ void require_flag(const JsonObject& file, std::string_view name, bool value) {
 
 void require_absent(const JsonObject& file, std::string_view name) {
   if (!given(file, name)) return;
-  file.refuse(name, fmt::format("{} is not supported; expected null", file.raw(name)));
+  file.refuse(name, fmt::format("{} is not supported; expected null", printable(file.raw(name))));
 }
 
 Activation read_activation(const JsonObject& file, std::string_view name,

@@ -8,6 +8,7 @@
 #include "engine/architectures/architecture.hpp"
 #include "engine/architectures/config_file.hpp"
 #include "engine/architectures/positions.hpp"
+#include "sim/kernel/text.hpp"
 
 namespace tokenyard {
 namespace {
@@ -26,22 +27,30 @@ Llama3Scaling read_llama3_scaling(const JsonObject& rope) {
   return scaling;
 }
 
+void require_whole_heads(const JsonObject& file) {
+  if (read_number(file, "partial_rotary_factor", 0.0, 1.0, 1.0) == 1.0) return;
+  file.refuse("partial_rotary_factor", "only whole heads are rotated; expected 1");
+}
+
 /// Older files have `rope_theta` and `rope_scaling`, newer ones both in `rope_parameters`.
 std::vector<float> read_rope(const JsonObject& file, std::int32_t head_dim) {
   double base = read_number(file, "rope_theta", 1.0, kBaseMost, 10000.0);
+  require_whole_heads(file);
   const std::string_view key = given_key(file, {"rope_parameters", "rope_scaling"});
   if (key.empty()) return rope_frequencies(head_dim, base);
   const JsonObject rope = file.object(key);
   base = read_number(rope, "rope_theta", 1.0, kBaseMost, base);
-  const std::string_view type_key = given_key(rope, {"rope_type", "type"});
-  const std::string type = type_key.empty() ? "default" : rope.string(type_key);
-  if (read_number(rope, "partial_rotary_factor", 0.0, 1.0, 1.0) != 1.0) {
-    rope.refuse("partial_rotary_factor", "only whole heads are rotated; expected 1");
-  }
+  require_whole_heads(rope);
+  const std::string_view type_key =
+      given(rope, "rope_type") || !given(rope, "type") ? "rope_type" : "type";
+  const bool may_be_left_out = key == "rope_parameters";
+  const std::string type =
+      may_be_left_out && !given(rope, type_key) ? "default" : rope.string(type_key);
   if (type == "default") return rope_frequencies(head_dim, base);
   if (type == "llama3") return rope_frequencies(head_dim, base, read_llama3_scaling(rope));
-  rope.refuse(type_key, fmt::format("unknown scaling {}; known are \"default\" and \"llama3\"",
-                                    rope.raw(type_key)));
+  rope.refuse(type_key, fmt::format("scaling {} is not supported; expected \"default\" or "
+                                    "\"llama3\"",
+                                    printable(rope.raw(type_key))));
 }
 
 void read_attention(const JsonObject& file, ModelConfig& config) {
@@ -79,7 +88,6 @@ ModelConfig read_llama_config(const JsonObject& file) {
   config.gated = true;
   config.feed_forward_bias = read_flag(file, "mlp_bias", false);
   config.tied_head = read_flag(file, "tie_word_embeddings", false);
-  require_absent(file, "quantization_config");
   read_special_tokens(file, 1, 2, config);
   return config;
 }

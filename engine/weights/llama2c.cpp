@@ -58,8 +58,9 @@ using File = std::shared_ptr<const MappedFile>;
 std::vector<File> model_files(const std::string& folder) {
   std::vector<std::string> paths;
   std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-    if (entry.path().extension() == ".bin") paths.push_back(entry.path().string());
+  for (auto entry = std::filesystem::directory_iterator(folder, failed);
+       !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed)) {
+    if (entry->path().extension() == ".bin") paths.push_back(entry->path().string());
   }
   if (failed) throw InputError(folder, 0, "", "cannot list this folder");
   std::sort(paths.begin(), paths.end());
@@ -72,7 +73,8 @@ std::vector<File> model_files(const std::string& folder) {
 }
 
 File find_model(const std::string& path) {
-  if (!std::filesystem::is_directory(path)) return MappedFile::open(path);
+  std::error_code unknown;
+  if (!std::filesystem::is_directory(path, unknown)) return MappedFile::open(path);
   const auto files = model_files(path);
   if (files.size() == 1) return files.front();
   throw InputError(path, 0, "",

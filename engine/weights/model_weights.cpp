@@ -19,8 +19,10 @@ ModelWeights load_hugging_face(const std::filesystem::path& folder) {
   const Architecture& architecture = find_architecture(file);
   ModelWeights weights;
   weights.config = architecture.read_config(file);
+  require_absent(file, "quantization_config");
   const auto generation = folder / "generation_config.json";
-  if (std::filesystem::exists(generation)) {
+  std::error_code unknown;
+  if (std::filesystem::exists(generation, unknown)) {
     read_generation_config(JsonFile::read(generation.string()), weights.config);
   }
   CheckpointReader checkpoint(SafetensorsCheckpoint::open(folder.string()));

@@ -38,7 +38,7 @@ struct RandomChoice {
   ElementType type = ElementType::f32;
 };
 
-[[noreturn]] void refuse(std::string_view what, const std::string& why) {
+[[noreturn]] void refuse(std::string_view what, std::string_view why) {
   throw InputError(fmt::format("random:{}: {}", printable(what), why));
 }
 
@@ -85,21 +85,26 @@ struct Distribution {
   float deviation = 0.0F;
 };
 
-Distribution distribution_of(const TensorSlot& slot) {
+Distribution distribution_of(const TensorSlot& slot, const ModelConfig& config) {
   const float fan_in = 1.0F / std::sqrt(static_cast<float>(slot.columns));
   switch (slot.role) {
     case TensorRole::embedding:
     case TensorRole::positions:
     case TensorRole::head:
-    case TensorRole::matrix:
+      return {0.0F, 1.0F};
+    case TensorRole::score_matrix:
+      return {0.0F, 2.0F * fan_in};
+    case TensorRole::inner_matrix:
       return {0.0F, fan_in};
+    case TensorRole::residual_matrix:
+      return {0.0F, fan_in / std::sqrt(static_cast<float>(config.layers))};
     case TensorRole::bias:
     case TensorRole::shift:
-      return {0.0F, 0.02F};
+      return {0.0F, 0.1F};
     case TensorRole::scale:
-      if (slot.name == "embedding_norm_scale") return {0.1F, 0.01F};
-      if (slot.name == "final_norm_scale") return {3.0F, 0.3F};
       return {1.0F, 0.1F};
+    case TensorRole::final_scale:
+      return {0.0F, 3.0F * fan_in};
   }
   return {};
 }
@@ -124,6 +129,7 @@ void draw(Rng rng, Distribution values, std::span<Element> out, Store store) {
 
 struct Piece {
   const TensorSlot* slot = nullptr;
+  Distribution values;
   std::byte* data = nullptr;
   std::size_t index = 0;  ///< in its tensor
   std::size_t elements = 0;
@@ -131,13 +137,12 @@ struct Piece {
 
 void draw_piece(const Piece& piece, const RandomChoice& choice) {
   const Rng rng = named_stream(choice.seed, "weights/" + piece.slot->name, piece.index);
-  const Distribution values = distribution_of(*piece.slot);
   // The pages were given out as bytes; what lies in them is of the type that is written.
   if (choice.type == ElementType::f32) {
-    draw(rng, values, std::span(reinterpret_cast<float*>(piece.data), piece.elements),
+    draw(rng, piece.values, std::span(reinterpret_cast<float*>(piece.data), piece.elements),
          [](float value) { return value; });
   } else {
-    draw(rng, values, std::span(reinterpret_cast<std::uint16_t*>(piece.data), piece.elements),
+    draw(rng, piece.values, std::span(reinterpret_cast<std::uint16_t*>(piece.data), piece.elements),
          rounded_bf16);
   }
 }
@@ -178,10 +183,11 @@ ModelWeights random_weights(std::string_view what) {
   std::byte* at = memory.get();
   for (const TensorSlot& slot : slots) {
     *slot.view = TensorView::plain(at, choice.type, slot.rows, slot.columns);
+    const Distribution values = distribution_of(slot, weights.config);
     const auto elements = static_cast<std::size_t>(slot.rows * slot.columns);
     for (std::size_t first = 0; first < elements; first += kPiece) {
-      pieces.push_back(
-          {&slot, at + first * element, first / kPiece, std::min(kPiece, elements - first)});
+      pieces.push_back({&slot, values, at + first * element, first / kPiece,
+                        std::min(kPiece, elements - first)});
     }
     at += bytes_of(slot);
   }

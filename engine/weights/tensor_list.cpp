@@ -22,14 +22,15 @@ class SlotList {
               std::int64_t columns) {
     slots_.push_back({fmt::format("{}{}", prefix_, name), role, &view, rows, columns});
   }
-  void norm(std::string_view name, TensorView& scale, TensorView& shift) {
-    tensor(fmt::format("{}_scale", name), TensorRole::scale, scale, 1, config_.hidden);
+  void norm(std::string_view name, TensorView& scale, TensorView& shift,
+            TensorRole role = TensorRole::scale) {
+    tensor(fmt::format("{}_scale", name), role, scale, 1, config_.hidden);
     if (!config_.norm_shift) return;
     tensor(fmt::format("{}_shift", name), TensorRole::shift, shift, 1, config_.hidden);
   }
   void linear(std::string_view name, TensorView& matrix, TensorView& bias, bool has_bias,
-              std::int64_t rows, std::int64_t columns) {
-    tensor(name, TensorRole::matrix, matrix, rows, columns);
+              std::int64_t rows, std::int64_t columns, TensorRole role = TensorRole::inner_matrix) {
+    tensor(name, role, matrix, rows, columns);
     if (has_bias) tensor(fmt::format("{}_bias", name), TensorRole::bias, bias, 1, rows);
   }
 
@@ -49,16 +50,24 @@ void list_layer(SlotList& list, const ModelConfig& config, LayerWeights& layer) 
   const bool bias = config.attention_bias;
   const bool wide_bias = config.feed_forward_bias;
   list.norm("attention_norm", layer.attention_norm_scale, layer.attention_norm_shift);
-  list.linear("query", layer.query, layer.query_bias, bias, queries, hidden);
-  list.linear("key", layer.key, layer.key_bias, bias, keys, hidden);
+  list.linear("query", layer.query, layer.query_bias, bias, queries, hidden,
+              TensorRole::score_matrix);
+  list.linear("key", layer.key, layer.key_bias, bias, keys, hidden, TensorRole::score_matrix);
   list.linear("value", layer.value, layer.value_bias, bias, keys, hidden);
-  list.linear("output", layer.output, layer.output_bias, bias, hidden, queries);
+  list.linear("output", layer.output, layer.output_bias, bias, hidden, queries,
+              TensorRole::residual_matrix);
   list.norm("feed_forward_norm", layer.feed_forward_norm_scale, layer.feed_forward_norm_shift);
   if (config.gated) {
     list.linear("gate", layer.gate, layer.gate_bias, wide_bias, wide, hidden);
   }
   list.linear("up", layer.up, layer.up_bias, wide_bias, wide, hidden);
-  list.linear("down", layer.down, layer.down_bias, wide_bias, hidden, wide);
+  list.linear("down", layer.down, layer.down_bias, wide_bias, hidden, wide,
+              TensorRole::residual_matrix);
+}
+
+bool is_layer_matrix(TensorRole role) {
+  return role == TensorRole::score_matrix || role == TensorRole::inner_matrix ||
+         role == TensorRole::residual_matrix;
 }
 
 }  // namespace
@@ -81,7 +90,8 @@ std::vector<TensorSlot> tensor_slots(ModelWeights& weights) {
     list_layer(list, config, weights.layers[i]);
   }
   list.leave_layers();
-  list.norm("final_norm", weights.final_norm_scale, weights.final_norm_shift);
+  list.norm("final_norm", weights.final_norm_scale, weights.final_norm_shift,
+            TensorRole::final_scale);
   if (!config.tied_head) {
     list.tensor("head", TensorRole::head, weights.head, config.vocabulary, config.hidden);
   }
@@ -97,7 +107,7 @@ void finish_weights(ModelWeights& weights) {
     invariant(!view.empty() && view.rows == slot.rows && view.columns == slot.columns,
               "a loaded model has every tensor in its shape", "{}: [{}, {}] instead of [{}, {}]",
               slot.name, view.rows, view.columns, slot.rows, slot.columns);
-    if (slot.role != TensorRole::matrix) continue;
+    if (!is_layer_matrix(slot.role)) continue;
     if (first == nullptr) first = &view;
     alike = alike && view.type == first->type;
   }

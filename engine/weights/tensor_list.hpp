@@ -9,13 +9,24 @@
 namespace tokenyard {
 
 /// What a tensor does in the model.
-enum class TensorRole : std::uint8_t { embedding, positions, head, matrix, bias, scale, shift };
+enum class TensorRole : std::uint8_t {
+  embedding,
+  positions,
+  head,
+  score_matrix,     ///< of a layer: query or key
+  inner_matrix,     ///< of a layer: any other
+  residual_matrix,  ///< of a layer, and its result is added to what flows past the layer
+  bias,
+  scale,  ///< of a norm
+  shift,
+  final_scale,  ///< of the norm before the head
+};
 
 /// A place of `ModelWeights` that a config asks to be filled, and the shape it must have there. The
 /// view stays where it is as long as the weights' layers are not moved.
 struct TensorSlot {
   std::string name;  ///< "layers.3.query_bias": ours, the same for all architectures
-  TensorRole role = TensorRole::matrix;
+  TensorRole role = TensorRole::embedding;
   TensorView* view = nullptr;
   std::int64_t rows = 0;
   std::int64_t columns = 0;

@@ -1,6 +1,7 @@
 #pragma once
 // The parsed form behind strict_json: every value remembers its line, numbers how they were
-// written. For strict_json.cpp and json_tree.cpp only; readers of configuration use JsonObject.
+// written. For what walks through a large object in order, where looking each key up would take
+// time with the square of their number; readers of configuration use JsonObject.
 
 #include <cstddef>
 #include <cstdint>

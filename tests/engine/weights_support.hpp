@@ -43,7 +43,10 @@ class TemporaryFolder {
 
   std::string path() const { return path_.string(); }
   std::string path(std::string_view name) const { return (path_ / name).string(); }
+  /// A new file each time: what is written over an old one, some file systems bring to the disk at
+  /// once.
   void write(std::string_view name, std::string_view content) const {
+    std::filesystem::remove(path_ / name);
     std::ofstream(path_ / name, std::ios::binary) << content;
   }
 
