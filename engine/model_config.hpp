@@ -33,6 +33,11 @@ enum class Activation : std::uint8_t {
   silu,       ///< only in a gated layer: SwiGLU (Shazeer, arXiv 2002.05202)
 };
 
+/// What readers of checkpoints let pass at most: any size (so that products of two, and their
+/// bytes, fit 64 bits), and the number of heads or the elements of one.
+inline constexpr std::int32_t kModelSizeMost = 1 << 24;
+inline constexpr std::int32_t kModelHeadsMost = 1 << 16;
+
 /// The shape and the formulas of a decoder-only Transformer with pre-normalised layers. It says
 /// everything about a model but its weights, so that one forward pass serves all architectures. A
 /// value type.

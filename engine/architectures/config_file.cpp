@@ -56,7 +56,8 @@ std::int32_t read_size(const JsonObject& file, std::initializer_list<std::string
                        std::optional<std::int32_t> fallback) {
   const std::string_view key = given_key(file, names);
   if (key.empty() && fallback) return *fallback;
-  return static_cast<std::int32_t>(file.integer(key.empty() ? *names.begin() : key, 1, kSizeMost));
+  return static_cast<std::int32_t>(
+      file.integer(key.empty() ? *names.begin() : key, 1, kModelSizeMost));
 }
 
 double read_number(const JsonObject& file, std::string_view name, double least, double most,
@@ -101,7 +102,7 @@ void refuse_gate(const JsonObject& file, std::string_view name, const ModelConfi
 std::int32_t read_feed_forward(const JsonObject& file, std::string_view name,
                                const ModelConfig& config) {
   if (given(file, name)) return read_size(file, {name});
-  if (4 * std::int64_t{config.hidden} > kSizeMost) file.refuse(name, "expected an integer");
+  if (4 * std::int64_t{config.hidden} > kModelSizeMost) file.refuse(name, "expected an integer");
   return 4 * config.hidden;
 }
 
@@ -110,6 +111,16 @@ std::int32_t equal_head_dim(const JsonObject& file, std::string_view key,
   if (config.hidden % config.heads == 0) return config.hidden / config.heads;
   file.refuse(key, fmt::format("expected a divisor of the hidden size {}, found {}", config.hidden,
                                config.heads));
+}
+
+void check_heads(const JsonObject& file, std::string_view key, const ModelConfig& config) {
+  const std::int64_t together = std::int64_t{config.heads} * config.head_dim;
+  if (config.heads <= kModelHeadsMost && config.head_dim <= kModelHeadsMost &&
+      together <= kModelSizeMost) {
+    return;
+  }
+  file.refuse(
+      key, fmt::format("{} heads of {} elements are not supported", config.heads, config.head_dim));
 }
 
 void read_special_tokens(const JsonObject& file, Token begin_fallback, Token end_fallback,

@@ -19,10 +19,7 @@ inline bool given(const JsonObject& file, std::string_view name) {
   return !given_key(file, {name}).empty();
 }
 
-/// Sizes are at most 2^24, so that products of two and bytes of them fit 64 bits with ease.
-inline constexpr std::int64_t kSizeMost = std::int64_t{1} << 24U;
-
-/// A size from 1 on; required where there is no fallback.
+/// A size from 1 to `kModelSizeMost`; required where there is no fallback.
 std::int32_t read_size(const JsonObject& file, std::initializer_list<std::string_view> names,
                        std::optional<std::int32_t> fallback = std::nullopt);
 double read_number(const JsonObject& file, std::string_view name, double least, double most,
@@ -50,6 +47,8 @@ std::int32_t read_feed_forward(const JsonObject& file, std::string_view name,
 /// there are, if they cannot.
 std::int32_t equal_head_dim(const JsonObject& file, std::string_view key,
                             const ModelConfig& config);
+/// Refuses more or larger heads than any model has; `key` is blamed.
+void check_heads(const JsonObject& file, std::string_view key, const ModelConfig& config);
 
 /// `bos_token_id` and `eos_token_id` (one, several or none), once the vocabulary is known. The
 /// fallbacks are the architecture's own, for a file that leaves the key out; a fallback outside the

@@ -17,6 +17,7 @@ ModelConfig read_gpt2_config(const JsonObject& file) {
   config.heads = read_size(file, {"n_head", "num_attention_heads"});
   config.kv_heads = config.heads;
   config.head_dim = equal_head_dim(file, "n_head", config);
+  check_heads(file, "n_head", config);
   config.feed_forward = read_feed_forward(file, "n_inner", config);
   config.vocabulary = read_size(file, {"vocab_size"});
   config.context = read_size(file, {"n_positions", "max_position_embeddings"}, 1024);

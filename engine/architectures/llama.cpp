@@ -62,9 +62,10 @@ void read_attention(const JsonObject& file, ModelConfig& config) {
   }
   const std::string_view key = given_key(file, {"head_dim", "num_attention_heads"});
   config.head_dim = key == "head_dim" ? read_size(file, {key}) : equal_head_dim(file, key, config);
-  if (config.head_dim % 2 != 0 || std::int64_t{config.heads} * config.head_dim > kSizeMost) {
-    file.refuse(key, fmt::format("heads of {} elements, of which there are {}, are not supported",
-                                 config.head_dim, config.heads));
+  check_heads(file, key, config);
+  if (config.head_dim % 2 != 0) {
+    file.refuse(key, fmt::format("expected heads of an even number of elements, found {}",
+                                 config.head_dim));
   }
   config.positions = PositionKind::rope;
   config.rope_frequencies = read_rope(file, config.head_dim);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <string>
 
 #include "engine/architectures/architecture.hpp"
@@ -41,8 +40,9 @@ ModelConfig read_mpt_config(const JsonObject& file) {
   config.heads = read_size(file, {"n_heads", "num_attention_heads"});
   config.kv_heads = config.heads;
   config.head_dim = equal_head_dim(file, "n_heads", config);
+  check_heads(file, "n_heads", config);
   const std::int64_t ratio = read_size(file, {"expansion_ratio"}, 4);
-  if (ratio * config.hidden > kSizeMost) file.refuse("expansion_ratio", "too large");
+  if (ratio * config.hidden > kModelSizeMost) file.refuse("expansion_ratio", "too large");
   config.feed_forward = static_cast<std::int32_t>(ratio * config.hidden);
   config.vocabulary = read_size(file, {"vocab_size"});
   config.context = read_size(file, {"max_seq_len"}, 2048);

@@ -17,6 +17,7 @@ ModelConfig read_opt_config(const JsonObject& file) {
   config.heads = read_size(file, {"num_attention_heads"});
   config.kv_heads = config.heads;
   config.head_dim = equal_head_dim(file, "num_attention_heads", config);
+  check_heads(file, "num_attention_heads", config);
   config.feed_forward = read_size(file, {"ffn_dim"});
   config.vocabulary = read_size(file, {"vocab_size"});
   config.context = read_size(file, {"max_position_embeddings"}, 2048);

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,7 +21,6 @@ namespace {
 using Bytes = std::span<const std::byte>;
 
 constexpr std::size_t kHeaderBytes = 28;
-constexpr std::int32_t kSizeMost = 1 << 24;  // keeps products of two, and their bytes, in 64 bits
 constexpr std::uint32_t kNewerMagic = 0x616b3432;  // "ak42"
 constexpr double kRopeBase = 10000.0;
 
@@ -108,12 +105,12 @@ ModelConfig read_config(const MappedFile& file) {
     *field = read_integer(bytes, 4 * i);
     const bool may_be_negative = field == &config.vocabulary;
     config.tied_head = config.tied_head || (may_be_negative && *field > 0);
-    if (may_be_negative && *field < 0 && *field >= -kSizeMost) *field = -*field;
-    if (*field >= 1 && *field <= kSizeMost) continue;
+    if (may_be_negative && *field < 0 && *field >= -kModelSizeMost) *field = -*field;
+    if (*field >= 1 && *field <= kModelSizeMost) continue;
     throw InputError(file.path(), 0, name,
                      fmt::format("expected an integer from 1 to {}, found {}; is this a llama2.c "
                                  "checkpoint?",
-                                 kSizeMost, *field));
+                                 kModelSizeMost, *field));
   }
   return config;
 }
@@ -121,13 +118,15 @@ ModelConfig read_config(const MappedFile& file) {
 /// What the header does not say.
 void complete(ModelConfig& config, const MappedFile& file) {
   const auto divides = [&](std::int32_t whole, std::int32_t part) { return whole % part == 0; };
-  if (!divides(config.hidden, 2 * config.heads) || !divides(config.heads, config.kv_heads)) {
+  const std::int32_t head_dim = config.hidden / config.heads;
+  if (!divides(config.hidden, 2 * config.heads) || !divides(config.heads, config.kv_heads) ||
+      config.heads > kModelHeadsMost || head_dim > kModelHeadsMost) {
     throw InputError(file.path(), 0, "n_heads",
-                     fmt::format("{} heads and {} KV heads do not part a dim of {} evenly",
-                                 config.heads, config.kv_heads, config.hidden));
+                     fmt::format("{} heads and {} KV heads do not share a dim of {}", config.heads,
+                                 config.kv_heads, config.hidden));
   }
   config.architecture = "llama";
-  config.head_dim = config.hidden / config.heads;
+  config.head_dim = head_dim;
   config.norm = NormKind::rms;
   config.norm_epsilon = 1e-5F;
   config.positions = PositionKind::rope;

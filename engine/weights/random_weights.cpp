@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <memory>
-#include <optional>
+#include <new>
 #include <span>
 #include <string>
 #include <thread>
@@ -19,6 +16,7 @@
 #include <vector>
 
 #include "engine/architectures/architecture.hpp"
+#include "engine/kernels/huge_buffer.hpp"
 #include "engine/weights/tensor_list.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/rng.hpp"
@@ -71,12 +69,12 @@ RandomChoice parse_choice(std::string_view what) {
   return choice;
 }
 
-/// Fresh zero pages, large ones where the system has them.
-std::shared_ptr<std::byte> allocate_pages(std::size_t bytes, std::string_view what) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) refuse(what, fmt::format("no memory for {} bytes of weights", bytes));
-  madvise(memory, bytes, MADV_HUGEPAGE);
-  return {static_cast<std::byte*>(memory), [bytes](std::byte* pages) { munmap(pages, bytes); }};
+std::shared_ptr<const HugeBuffer> allocate(std::size_t bytes, std::string_view what) {
+  try {
+    return std::make_shared<const HugeBuffer>(bytes);
+  } catch (const std::bad_alloc&) {
+    refuse(what, fmt::format("no memory for {} bytes of weights", bytes));
+  }
 }
 
 /// Uniform values: mean - deviation x sqrt(3) to mean + deviation x sqrt(3).
@@ -178,9 +176,9 @@ ModelWeights random_weights(std::string_view what) {
   };
   std::size_t total = 0;
   for (const TensorSlot& slot : slots) total += bytes_of(slot);
-  const auto memory = allocate_pages(total, what);
+  const auto memory = allocate(total, what);
   std::vector<Piece> pieces;
-  std::byte* at = memory.get();
+  std::byte* at = memory->data();
   for (const TensorSlot& slot : slots) {
     *slot.view = TensorView::plain(at, choice.type, slot.rows, slot.columns);
     const Distribution values = distribution_of(slot, weights.config);

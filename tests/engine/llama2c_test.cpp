@@ -135,10 +135,11 @@ TEST(Llama2c, RefusesWhatTheHeaderDoesNotFit) {
   EXPECT_THAT(with(1, -3), HasSubstr("hidden_dim: expected an integer"));
   EXPECT_THAT(with(5, INT32_MIN), HasSubstr("vocab_size: expected an integer"));
   EXPECT_THAT(with(6, 1 << 25), HasSubstr("seq_len: expected an integer"));
-  EXPECT_THAT(with(0, 1 << 24), HasSubstr("tensor \"token_embedding\": cut short"));
+  EXPECT_THAT(with(0, 1 << 16), HasSubstr("tensor \"token_embedding\": cut short"));
+  EXPECT_EQ(with(0, 1 << 24), "n_heads: 2 heads and 1 KV heads do not share a dim of 16777216");
   EXPECT_THAT(with(2, 1 << 24), HasSubstr("tensor \"rms_att\": cut short"));
   EXPECT_THAT(with(1, 1 << 24), HasSubstr("cut short"));
-  EXPECT_EQ(with(3, 4), "n_heads: 4 heads and 1 KV heads do not part a dim of 4 evenly");
+  EXPECT_EQ(with(3, 4), "n_heads: 4 heads and 1 KV heads do not share a dim of 4");
   EXPECT_THAT(with(4, 3), HasSubstr("n_heads: 2 heads and 3 KV heads"));
   EXPECT_EQ(with(0, 0x616b3432), "a llama2.c checkpoint of version 3; expected a legacy one");
 }

@@ -189,9 +189,9 @@ TEST(Llama, HeadsMayBeWiderThanTheirShare) {
   EXPECT_THAT(folder.refusal_with("\"hidden_act\"", "\"head_dim\": 8, \"hidden_act\""),
               HasSubstr("q_proj.weight\": expected the shape [16, 4], found [4, 4]"));
   EXPECT_THAT(folder.refusal_with("\"hidden_act\"", "\"head_dim\": 3, \"hidden_act\""),
-              HasSubstr("/head_dim: heads of 3 elements, of which there are 2"));
+              HasSubstr("/head_dim: expected heads of an even number of elements, found 3"));
   EXPECT_THAT(folder.refusal_with("\"hidden_act\"", "\"head_dim\": 16777216, \"hidden_act\""),
-              HasSubstr("/head_dim: heads of 16777216 elements"));
+              HasSubstr("/head_dim: 2 heads of 16777216 elements are not supported"));
 }
 
 // Would catch: a rotation that the engine has no code for, or one read from the wrong key.
