@@ -5,13 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "engine/text/tokenizer.hpp"
+#include "tests/engine/weights_support.hpp"
 #include "tests/reference/golden_model.hpp"
 #include "tests/reference/reference_model.hpp"
-#include "tests/reference/stories260k.hpp"
 
 namespace tokenyard::test {
 namespace {
@@ -91,11 +91,13 @@ TEST_P(Reference, RoundingMovesLogitsAsFarAsBf16Does) {
 // any slip in llama2.c's format (rotation of adjacent elements, four KV heads of eight). The text
 // was made by llama2.c itself.
 TEST(ReferenceOnTrainedWeights, Stories260KTellsItsStory) {
-  const auto folder = stories260k();
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the weights are not on this machine";
-  const ReferenceModel model(load_weights(folder.string()));
+  const auto folder = shared_model("stories260K");
+  if (!folder) GTEST_SKIP() << "the weights are not on this machine";
+  const ReferenceModel model(load_weights(*folder));
   const std::vector<Token> prompt{model.config().begin_token};
-  EXPECT_EQ(stories260k_text(model.greedy(prompt, 200).tokens), stories260k_golden());
+  const std::string story =
+      load_tokenizer(*folder)->decode(model.greedy(prompt, 200).tokens) + "\n";
+  EXPECT_EQ(story, file_content(*folder + "/golden_greedy_200.txt"));
 }
 
 }  // namespace

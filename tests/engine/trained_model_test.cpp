@@ -3,17 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "engine/kernels/cpu_features.hpp"
+#include "engine/text/tokenizer.hpp"
 #include "engine/transformer.hpp"
 #include "engine/weights/model_weights.hpp"
 #include "tests/engine/decoding.hpp"
 #include "tests/engine/gemm_cases.hpp"
+#include "tests/engine/weights_support.hpp"
 #include "tests/reference/reference_model.hpp"
-#include "tests/reference/stories260k.hpp"
 
 namespace tokenyard {
 namespace {
@@ -28,12 +28,12 @@ INSTANTIATE_TEST_SUITE_P(Tiers, TrainedModel, ::testing::ValuesIn(gemm_tiers()),
 // the story to the last letter; bf16 is led along it and takes the same token
 // wherever the choice is clear (as nine of ten are).
 TEST_P(TrainedModel, TellsLlama2csStory) {
-  const auto folder = test::stories260k();
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the weights are not on this machine";
+  const auto folder = test::shared_model("stories260K");
+  if (!folder) GTEST_SKIP() << "the weights are not on this machine";
   const GemmTier tier = GetParam();
   if (!tier.runs_here()) GTEST_SKIP() << "this CPU has no " << tier.name();
   const CpuLevelCap cap(tier.level);
-  const ModelWeights weights = load_weights(folder.string());
+  const ModelWeights weights = load_weights(*folder);
   const std::vector<Token> prompt{weights.config.begin_token};
   const test::GreedyTokens story = test::ReferenceModel(weights).greedy(prompt, 200);
 
@@ -50,7 +50,8 @@ TEST_P(TrainedModel, TellsLlama2csStory) {
     found.push_back(best_token(sequence.append(led ? story.tokens[i] : found[i])));
   }
   if (!led) {
-    EXPECT_EQ(test::stories260k_text(found), test::stories260k_golden());
+    const std::string text = load_tokenizer(*folder)->decode(found) + "\n";
+    EXPECT_EQ(text, test::file_content(*folder + "/golden_greedy_200.txt"));
   }
   int clear = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
