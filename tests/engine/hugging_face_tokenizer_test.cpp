@@ -54,8 +54,8 @@ TEST(HuggingFaceTokenizer, EncodesAsTheReferenceDoes) {
 
 // Would catch: the first space forgotten, or put before a text that has one.
 TEST(HuggingFaceTokenizer, AddsThePrefixSpace) {
-  const ModelFolder folder;
-  folder.write("tokenizer.json", with(read_file(kTokenizers / "gpt2/tokenizer.json"),
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", with(file_content(kTokenizers / "gpt2/tokenizer.json"),
                                       "\"add_prefix_space\": false", "\"add_prefix_space\": true"));
   expect_cases(*load_tokenizer(folder.path()), "gpt2 with add_prefix_space");
 }
@@ -128,8 +128,8 @@ TEST(HuggingFaceTokenizer, KnowsTheMarkers) {
   const auto llama2 = load("llama2");
   EXPECT_EQ(llama2->begin_token(), 1);
   EXPECT_TRUE(llama2->drops_first_space());
-  const ModelFolder folder;
-  folder.write("tokenizer.json", read_file(kTokenizers / "llama2/tokenizer.json"));
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", file_content(kTokenizers / "llama2/tokenizer.json"));
   folder.write("tokenizer_config.json", R"({"bos_token": {"content": "<unk>"}})");
   folder.write("special_tokens_map.json", R"({"bos_token": "<s>", "eos_token": "</s>"})");
   EXPECT_EQ(load_tokenizer(folder.path())->begin_token(), 0);

@@ -101,7 +101,7 @@ class Llama2c : public ::testing::Test {
     return refusal([&] { load_tokenizer(folder_.path()); });
   }
 
-  ModelFolder folder_;
+  TemporaryFolder folder_;
   std::string file_;
 };
 
@@ -205,12 +205,12 @@ TEST_F(Llama2c, NoTextBecomesAMarker) {
 // Would catch: disagreement with the published tokenizer of the 260K model: encoding against
 // run.c's algorithm, decoding against the text, at once and in a stream.
 TEST(Llama2cFiles, TheSharedStoriesTokenizer) {
-  const auto folder = shared_model("stories260K");
+  const auto folder = shared_path("models/stories260K");
   if (!folder) GTEST_SKIP() << "the published models are not on this machine";
-  const auto tokenizer = load_tokenizer(folder->string());
+  const auto tokenizer = load_tokenizer(*folder);
   ASSERT_EQ(tokenizer->vocabulary(), 512);
   Scored tokens;
-  const std::string bytes = read_file(*folder / "tok512.bin");
+  const std::string bytes = file_content(*folder + "/tok512.bin");
   for (std::size_t at = 4; at < bytes.size();) {
     float score = 0;
     std::int32_t length = 0;
@@ -219,7 +219,7 @@ TEST(Llama2cFiles, TheSharedStoriesTokenizer) {
     tokens.emplace_back(score, bytes.substr(at + 8, static_cast<std::size_t>(length)));
     at += 8 + static_cast<std::size_t>(length);
   }
-  const std::string golden = read_file(*folder / "golden_greedy_200.txt");
+  const std::string golden = file_content(*folder + "/golden_greedy_200.txt");
   for (const std::string& text :
        {std::string("Once upon a time"), golden, std::string("Zoë said: 你好!\n\n  \"Hi\"…\t"),
         std::string(" "), std::string("  x")}) {

@@ -13,14 +13,14 @@ namespace {
 
 using test::refusal;
 using test::row;
-using test::shared_model;
+using test::shared_path;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // Would catch: a llama2.c header or order of tensors read otherwise than llama2.c writes it. The
 // final norm's scale is positive throughout only if all before it has the right length.
 TEST(LoadWeights, ReadsStories260K) {
-  const auto folder = shared_model("stories260K");
+  const auto folder = shared_path("models/stories260K");
   if (!folder) GTEST_SKIP() << "no shared models here";
   const ModelWeights weights = load_weights(*folder);
   const ModelConfig& config = weights.config;
@@ -45,7 +45,7 @@ TEST(LoadWeights, ReadsStories260K) {
 // Would catch: a safetensors file or a config of the Hugging Face library's making that is refused
 // or read askew.
 TEST(LoadWeights, ReadsTinyGpt2) {
-  const auto folder = shared_model("tiny_gpt2");
+  const auto folder = shared_path("models/tiny_gpt2");
   if (!folder) GTEST_SKIP() << "no shared models here";
   const ModelWeights weights = load_weights(*folder);
   const ModelConfig& config = weights.config;

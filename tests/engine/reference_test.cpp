@@ -91,7 +91,7 @@ TEST_P(Reference, RoundingMovesLogitsAsFarAsBf16Does) {
 // any slip in llama2.c's format (rotation of adjacent elements, four KV heads of eight). The text
 // was made by llama2.c itself.
 TEST(ReferenceOnTrainedWeights, Stories260KTellsItsStory) {
-  const auto folder = shared_model("stories260K");
+  const auto folder = shared_path("models/stories260K");
   if (!folder) GTEST_SKIP() << "the weights are not on this machine";
   const ReferenceModel model(load_weights(*folder));
   const std::vector<Token> prompt{model.config().begin_token};

@@ -44,7 +44,7 @@ class TokenizerJson : public ::testing::Test {
     return refusal_of(with(kTiny, from, to));
   }
 
-  ModelFolder folder_;
+  TemporaryFolder folder_;
   std::string file_;
 };
 
@@ -201,7 +201,7 @@ TEST_F(TokenizerJson, UnknownBytesAreToldOrRefused) {
 
 // Would catch: "nothing here" told as if a file were damaged, or the wrong one of several chosen.
 TEST(LoadTokenizer, PicksByWhatLiesThere) {
-  const ModelFolder folder;
+  const TemporaryFolder folder;
   EXPECT_THAT(refusal([&] { load_tokenizer(folder.path()); }),
               HasSubstr("no tokenizer; expected tokenizer.json, or vocab.json with merges.txt"));
   folder.write("tokenizer.model", "x");

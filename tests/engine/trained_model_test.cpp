@@ -28,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(Tiers, TrainedModel, ::testing::ValuesIn(gemm_tiers()),
 // the story to the last letter; bf16 is led along it and takes the same token
 // wherever the choice is clear (as nine of ten are).
 TEST_P(TrainedModel, TellsLlama2csStory) {
-  const auto folder = test::shared_model("stories260K");
+  const auto folder = test::shared_path("models/stories260K");
   if (!folder) GTEST_SKIP() << "the weights are not on this machine";
   const GemmTier tier = GetParam();
   if (!tier.runs_here()) GTEST_SKIP() << "this CPU has no " << tier.name();

@@ -25,7 +25,7 @@ class VocabAndMerges : public ::testing::Test {
     return refusal([&] { load_tokenizer(folder_.path()); });
   }
 
-  ModelFolder folder_;
+  TemporaryFolder folder_;
 };
 
 // Would catch: merges that look like comments left out, a line's end read as part of a token.
@@ -87,9 +87,9 @@ TEST_F(VocabAndMerges, DamagedFilesAreRefused) {
 
 // Would catch: the small published model refused: its vocabulary has gaps in the bytes.
 TEST(VocabAndMergesFiles, TheSharedTinyGpt2Loads) {
-  const auto folder = shared_model("tiny_gpt2");
+  const auto folder = shared_path("models/tiny_gpt2");
   if (!folder) GTEST_SKIP() << "the published models are not on this machine";
-  const auto tokenizer = load_tokenizer(folder->string());
+  const auto tokenizer = load_tokenizer(*folder);
   EXPECT_EQ(tokenizer->vocabulary(), 21);
   EXPECT_EQ(tokenizer->encode(" lower newer"), (std::vector<Token>{14, 15, 10, 9, 3, 2, 15}));
   EXPECT_EQ(tokenizer->decode(tokenizer->encode(" lower newer")), " lower newer");
