@@ -17,8 +17,9 @@ void check(const KvShape& shape) {
   const auto in_range = [](std::int32_t size, std::int64_t most) {
     return size >= 1 && size <= most;
   };
-  invariant(in_range(shape.layers, 10'000) && in_range(shape.kv_heads, 10'000) &&
-                in_range(shape.head_dim, 256) && in_range(shape.block_tokens, 256),
+  invariant(in_range(shape.layers, kModelSizeMost) && in_range(shape.kv_heads, kModelHeadsMost) &&
+                in_range(shape.head_dim, kModelHeadDimMost) &&
+                in_range(shape.block_tokens, kKvBlockTokensMost),
             "KV cache: sizes in range", "layers {}, heads {}, head_dim {}, block_tokens {}",
             shape.layers, shape.kv_heads, shape.head_dim, shape.block_tokens);
   invariant(shape.element != ElementType::f16, "KV cache: elements are f32 or bf16", "f16");

@@ -5,17 +5,20 @@
 #include <span>
 
 #include "engine/kernels/huge_buffer.hpp"
+#include "engine/model_config.hpp"
 #include "engine/weights/tensor_view.hpp"
 #include "sim/ports/ids.hpp"
 
 namespace tokenyard {
+
+inline constexpr std::int32_t kKvBlockTokensMost = 256;
 
 /// The size of a paged KV cache and how its elements are stored.
 struct KvShape {
   std::int32_t layers = 0;
   std::int32_t kv_heads = 0;
   std::int32_t head_dim = 0;
-  std::int32_t block_tokens = 0;           ///< 1 to 256
+  std::int32_t block_tokens = 0;           ///< 1 to kKvBlockTokensMost
   ElementType element = ElementType::f32;  ///< f32 or bf16
 
   /// Bytes of the keys (and of the values) of one layer's head in a block.

@@ -34,9 +34,11 @@ enum class Activation : std::uint8_t {
 };
 
 /// What readers of checkpoints let pass at most: any size (so that products of two, and their
-/// bytes, fit 64 bits), and the number of heads or the elements of one.
+/// bytes, fit 64 bits), the number of heads, and the elements of one (which attention keeps in its
+/// caches).
 inline constexpr std::int32_t kModelSizeMost = 1 << 24;
 inline constexpr std::int32_t kModelHeadsMost = 1 << 16;
+inline constexpr std::int32_t kModelHeadDimMost = 256;
 
 /// The shape and the formulas of a decoder-only Transformer with pre-normalised layers. It says
 /// everything about a model but its weights, so that one forward pass serves all architectures. A

@@ -81,10 +81,9 @@ void compose_engine(Machine& machine, std::shared_ptr<EngineModel> loaded) {
     throw InputError("--executor engine needs --weights: a model's folder, or random:NAME");
   }
   if (settings.tp > 1) throw InputError("the engine runs on one machine: --tp goes with 'model'");
-  constexpr std::int64_t kMostBlockTokens = 256;
-  if (settings.server.kv.block_size > kMostBlockTokens) {
+  if (settings.server.kv.block_size > kKvBlockTokensMost) {
     throw InputError(
-        fmt::format("the engine's KV blocks hold at most {} tokens", kMostBlockTokens));
+        fmt::format("the engine's KV blocks hold at most {} tokens", kKvBlockTokensMost));
   }
   machine.engine = loaded != nullptr
                        ? std::move(loaded)

@@ -114,13 +114,10 @@ std::int32_t equal_head_dim(const JsonObject& file, std::string_view key,
 }
 
 void check_heads(const JsonObject& file, std::string_view key, const ModelConfig& config) {
-  const std::int64_t together = std::int64_t{config.heads} * config.head_dim;
-  if (config.heads <= kModelHeadsMost && config.head_dim <= kModelHeadsMost &&
-      together <= kModelSizeMost) {
-    return;
-  }
-  file.refuse(
-      key, fmt::format("{} heads of {} elements are not supported", config.heads, config.head_dim));
+  if (config.heads <= kModelHeadsMost && config.head_dim <= kModelHeadDimMost) return;
+  file.refuse(key, fmt::format("{} heads of {} elements are not supported; expected at most {} of "
+                               "at most {}",
+                               config.heads, config.head_dim, kModelHeadsMost, kModelHeadDimMost));
 }
 
 void read_special_tokens(const JsonObject& file, Token begin_fallback, Token end_fallback,

@@ -47,7 +47,7 @@ std::int32_t read_feed_forward(const JsonObject& file, std::string_view name,
 /// there are, if they cannot.
 std::int32_t equal_head_dim(const JsonObject& file, std::string_view key,
                             const ModelConfig& config);
-/// Refuses more or larger heads than any model has; `key` is blamed.
+/// Refuses more or larger heads than the engine computes with; `key` is blamed.
 void check_heads(const JsonObject& file, std::string_view key, const ModelConfig& config);
 
 /// `bos_token_id` and `eos_token_id` (one, several or none), once the vocabulary is known. The

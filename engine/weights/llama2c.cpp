@@ -119,11 +119,16 @@ ModelConfig read_config(const MappedFile& file) {
 void complete(ModelConfig& config, const MappedFile& file) {
   const auto divides = [&](std::int32_t whole, std::int32_t part) { return whole % part == 0; };
   const std::int32_t head_dim = config.hidden / config.heads;
-  if (!divides(config.hidden, 2 * config.heads) || !divides(config.heads, config.kv_heads) ||
-      config.heads > kModelHeadsMost || head_dim > kModelHeadsMost) {
+  if (!divides(config.hidden, 2 * config.heads) || !divides(config.heads, config.kv_heads)) {
     throw InputError(file.path(), 0, "n_heads",
                      fmt::format("{} heads and {} KV heads do not share a dim of {}", config.heads,
                                  config.kv_heads, config.hidden));
+  }
+  if (config.heads > kModelHeadsMost || head_dim > kModelHeadDimMost) {
+    throw InputError(file.path(), 0, "n_heads",
+                     fmt::format("{} heads of {} elements are not supported; expected at most {} "
+                                 "of at most {}",
+                                 config.heads, head_dim, kModelHeadsMost, kModelHeadDimMost));
   }
   config.architecture = "llama";
   config.head_dim = head_dim;
@@ -134,8 +139,12 @@ void complete(ModelConfig& config, const MappedFile& file) {
   config.rope_frequencies = rope_frequencies(config.head_dim, kRopeBase);
   config.activation = Activation::silu;
   config.gated = true;
-  config.begin_token = 1;
-  config.end_tokens = {1, 2};
+  // Texts follow one another in its training data, each after a begin token (1), so one ends where
+  // the next would begin: run.c's `generate` stops there. Chat models also end with an end token.
+  if (config.vocabulary > 1) config.begin_token = 1;
+  for (const Token token : {1, 2}) {
+    if (token < config.vocabulary) config.end_tokens.push_back(token);
+  }
 }
 
 /// Hands out the file's floats in order.

@@ -55,7 +55,7 @@ std::string refusal_of(const std::string& text) {
 }
 
 // Would catch: tensors taken in another order, of one layer instead of all, or of another shape.
-TEST(Llama2c, TakesTensorsInOrder) {
+TEST(Llama2cWeights, TakesTensorsInOrder) {
   const TemporaryFolder folder;
   folder.write("model.bin", checkpoint());
   const ModelWeights weights = load_llama2c(folder.path("model.bin"));
@@ -90,7 +90,7 @@ TEST(Llama2c, TakesTensorsInOrder) {
 }
 
 // Would catch: a separate output layer that is overlooked, or taken from the tables before it.
-TEST(Llama2c, ANegativeVocabularyMeansAnOutputLayer) {
+TEST(Llama2cWeights, ANegativeVocabularyMeansAnOutputLayer) {
   const TemporaryFolder folder;
   Header header = kHeader;
   header[5] = -5;
@@ -102,7 +102,7 @@ TEST(Llama2c, ANegativeVocabularyMeansAnOutputLayer) {
 }
 
 // Would catch: a tokenizer taken for the model, whatever the two are called.
-TEST(Llama2c, TellsTheModelFromTheTokenizerByContent) {
+TEST(Llama2cWeights, TellsTheModelFromTheTokenizerByContent) {
   const TemporaryFolder folder;
   folder.write("a.bin", tokenizer());
   EXPECT_THAT(refusal([&] { load_weights(folder.path()); }), HasSubstr("neither config.json nor"));
@@ -115,8 +115,25 @@ TEST(Llama2c, TellsTheModelFromTheTokenizerByContent) {
                 folder.path("tokenizer.bin"));
 }
 
+// Would catch: texts that run on into the next one, as with the end token alone, and tokens that a
+// small vocabulary does not have.
+TEST(Llama2cWeights, ATextEndsWhereTheNextWouldBegin) {
+  const TemporaryFolder folder;
+  const auto loaded = [&](std::int32_t vocabulary) {
+    Header header = kHeader;
+    header[5] = vocabulary;
+    const auto changed = static_cast<std::size_t>(4 * (vocabulary - kHeader[5]));
+    return load_weights(folder.write("model.bin", checkpoint(header, kFloats + changed))).config;
+  };
+  EXPECT_EQ(loaded(5).begin_token, 1);
+  EXPECT_THAT(loaded(5).end_tokens, ElementsAre(1, 2));
+  EXPECT_THAT(loaded(2).end_tokens, ElementsAre(1));
+  EXPECT_EQ(loaded(1).begin_token, -1);
+  EXPECT_TRUE(loaded(1).end_tokens.empty());
+}
+
 // Would catch: a file of another length read beyond its end, or sizes whose product overflows.
-TEST(Llama2c, RefusesWhatTheHeaderDoesNotFit) {
+TEST(Llama2cWeights, RefusesWhatTheHeaderDoesNotFit) {
   EXPECT_EQ(refusal_of(""), "only 0 bytes; expected a llama2.c checkpoint");
   EXPECT_EQ(refusal_of(checkpoint().substr(0, 27)),
             "only 27 bytes; expected a llama2.c checkpoint");
@@ -135,8 +152,10 @@ TEST(Llama2c, RefusesWhatTheHeaderDoesNotFit) {
   EXPECT_THAT(with(1, -3), HasSubstr("hidden_dim: expected an integer"));
   EXPECT_THAT(with(5, INT32_MIN), HasSubstr("vocab_size: expected an integer"));
   EXPECT_THAT(with(6, 1 << 25), HasSubstr("seq_len: expected an integer"));
-  EXPECT_THAT(with(0, 1 << 16), HasSubstr("tensor \"token_embedding\": cut short"));
-  EXPECT_EQ(with(0, 1 << 24), "n_heads: 2 heads and 1 KV heads do not share a dim of 16777216");
+  EXPECT_THAT(with(0, 512), HasSubstr("tensor \"token_embedding\": cut short"));
+  EXPECT_EQ(with(0, 516),
+            "n_heads: 2 heads of 258 elements are not supported; expected at most 65536 of at most "
+            "256");
   EXPECT_THAT(with(2, 1 << 24), HasSubstr("tensor \"rms_att\": cut short"));
   EXPECT_THAT(with(1, 1 << 24), HasSubstr("cut short"));
   EXPECT_EQ(with(3, 4), "n_heads: 4 heads and 1 KV heads do not share a dim of 4");
