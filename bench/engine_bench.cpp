@@ -272,13 +272,13 @@ const bool registered = [] {
     add("prompt" + of + "/512", [=](benchmark::State& state) { prompt(state, source, kind, 512); });
     add("paged" + of + "/32", [=](benchmark::State& state) { paged(state, source, kind, 32); });
   };
-  for (const GemmKind kind : {GemmKind::f32, GemmKind::bf16, GemmKind::bf16_amx}) {
+  for (const GemmKind kind : {GemmKind::f32, GemmKind::bf16, GemmKind::bf16_dot}) {
     add_model("llama-134m", kind);
     const std::string of = "/llama-134m/" + std::string(gemm_kind_name(kind));
     add("start_up" + of,
         [=](benchmark::State& state) { start_up(state, "random:llama-134m,dtype=bf16", kind); });
   }
-  for (const GemmKind kind : {GemmKind::bf16, GemmKind::bf16_amx}) add_model("llama-1.1b", kind);
+  for (const GemmKind kind : {GemmKind::bf16, GemmKind::bf16_dot}) add_model("llama-1.1b", kind);
   return true;
 }();
 

@@ -10,7 +10,7 @@
 namespace tokenyard {
 
 GemmKind gemm_kind_of(const std::string& dtype, ElementType stored) {
-  const GemmKind brief = gemm_available(GemmKind::bf16_amx) ? GemmKind::bf16_amx : GemmKind::bf16;
+  const GemmKind brief = gemm_available(GemmKind::bf16_dot) ? GemmKind::bf16_dot : GemmKind::bf16;
   if (dtype == "f32") return GemmKind::f32;
   if (dtype == "bf16") return brief;
   if (dtype == "bf16-widened") return GemmKind::bf16;

@@ -9,6 +9,7 @@
 
 #include "engine/kernels/gemm_kernel.hpp"
 #include "engine/kernels/gemm_tile.hpp"
+#include "engine/kernels/round_inputs.hpp"
 
 namespace tokenyard::amx {
 namespace {
@@ -28,14 +29,6 @@ using V = Vectors<Registers>;
 
 std::int64_t blocks_of(std::int64_t count, std::int64_t block) {
   return (count + block - 1) / block;
-}
-
-/// 32 inputs of a row, of which it has the first `count`, rounded to nearest even.
-__m512i round_inputs(const float* from, std::int64_t count) {
-  const auto mask = static_cast<__mmask32>(count >= 32 ? ~0ULL : (1ULL << count) - 1);
-  const __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), from);
-  const __m512 high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16U), from + 16);
-  return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 }
 
 /// To [M / 16][K / 32][16][32] bf16; what is beyond the last row and input is zero.
@@ -136,7 +129,7 @@ void multiply_part(const GemmPart& part) {
 
 }  // namespace
 
-const GemmKernel bf16_kernel = {
+const GemmKernel kernel = {
     .format = PanelFormat::bf16_tiles,
     .panel_columns = kPanelColumns,
     .pack_block = kTileInputs,

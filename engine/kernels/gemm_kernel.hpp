@@ -12,8 +12,11 @@ namespace tokenyard {
 /// matrix (P rows of W) over all K inputs; k is its outer dimension, so a panel is read from end
 /// to end.
 enum class PanelFormat : std::uint8_t {
-  f32,         ///< [K][P] f32
-  bf16_pairs,  ///< [K][P / 2] words: output j in the lower half, output j + P / 2 in the upper one
+  f32,  ///< [K][P] f32
+  /// [K][P / 2] words: output j in the lower half, output j + P / 2 in the upper one
+  bf16_output_pairs,
+  /// [K / 2][P] words: an even input in the lower half, the one after it in the upper one
+  bf16_input_pairs,
   bf16_tiles,  ///< [K / 32][P / 16][16][16][2]: AMX tiles; k = 32 a + 2 c + e at [a][.][c][.][e]
 };
 
@@ -66,8 +69,11 @@ extern const GemmKernel f32_kernel, bf16_kernel;
 namespace avx512 {
 extern const GemmKernel f32_kernel, bf16_kernel;
 }
+namespace avx512_bf16 {
+extern const GemmKernel kernel;
+}
 namespace amx {
-extern const GemmKernel bf16_kernel;
+extern const GemmKernel kernel;
 }
 
 }  // namespace tokenyard

@@ -1,5 +1,6 @@
 #pragma once
-// The f32 kernels, once for all instruction sets; see gemm_tile.hpp for how they are kept apart.
+// The kernels on vectors, once for all instruction sets; see gemm_tile.hpp for how they are kept
+// apart.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,12 +10,25 @@
 
 namespace tokenyard {
 
+/// Inputs of X as they are, to be multiplied one by one.
+template <typename Of>
+struct SingleInputs {
+  using V = Of;
+  static constexpr int kBlockInputs = 1;
+  /// Puts blocks [begin, end) of a row to `to`, `apart` elements from one another.
+  static void pack_row(const float* x, std::int64_t /*inner*/, std::int64_t begin, std::int64_t end,
+                       std::byte* to, std::int64_t apart) {
+    auto* values = reinterpret_cast<float*>(to);
+    for (std::int64_t k = begin; k < end; ++k) values[k * apart] = x[k];
+  }
+};
+
 /// A panel of f32.
 template <typename Of>
-struct F32Panel {
+struct F32Panel : SingleInputs<Of> {
   using V = Of;
   static constexpr PanelFormat kFormat = PanelFormat::f32;
-  static constexpr int kBytesPerInput = 2 * V::kLanes * 4;
+  static constexpr int kBlockBytes = 2 * V::kLanes * 4;
   static void load(const std::byte* at, typename V::Type& low, typename V::Type& high) {
     low = V::load(at);
     high = V::load(at + 4 * V::kLanes);
@@ -23,10 +37,10 @@ struct F32Panel {
 
 /// A panel of bf16, widened on the way to the registers, which is exact.
 template <typename Of>
-struct Bf16Panel {
+struct Bf16Panel : SingleInputs<Of> {
   using V = Of;
-  static constexpr PanelFormat kFormat = PanelFormat::bf16_pairs;
-  static constexpr int kBytesPerInput = V::kLanes * 4;
+  static constexpr PanelFormat kFormat = PanelFormat::bf16_output_pairs;
+  static constexpr int kBlockBytes = V::kLanes * 4;
   static void load(const std::byte* at, typename V::Type& low, typename V::Type& high) {
     const auto pairs = V::template load<typename V::Words>(at);
     low = V::low_halves(pairs);
@@ -34,8 +48,14 @@ struct Bf16Panel {
   }
 };
 
+/// Blocks of inputs (one, or a pair) of a row of X; the last may be padded.
+template <typename Panel>
+std::int64_t blocks_of(std::int64_t inner) {
+  return (inner + Panel::kBlockInputs - 1) / Panel::kBlockInputs;
+}
+
 /// Rows of X are cut into tiles as equal as can be, of at most V::kRows rows; in `packed` a tile is
-/// [K][rows of the tile], so that the kernel reads it from end to end.
+/// [blocks][rows of the tile] of four bytes, so that the kernel reads it from end to end.
 template <typename V>
 struct RowTiles {
   explicit RowTiles(std::int64_t rows)
@@ -45,48 +65,48 @@ struct RowTiles {
   std::int64_t count, each, more;
 };
 
-template <typename V>
+template <typename Panel>
 void pack_rows(const PackPart& part) {
-  const RowTiles<V> tiles(part.rows);
-  auto* packed = reinterpret_cast<float*>(part.packed);
+  const RowTiles<typename Panel::V> tiles(part.rows);
+  const std::int64_t blocks = blocks_of<Panel>(part.inner);
   for (std::int64_t tile = 0; tile < tiles.count; ++tile) {
     const std::int64_t first = tiles.start(tile);
     const std::int64_t rows = tiles.start(tile + 1) - first;
     for (std::int64_t row = 0; row < rows; ++row) {
-      const float* from = part.x + (first + row) * part.x_stride;
-      float* to = packed + first * part.inner + row;
-      for (std::int64_t k = part.block_begin; k < part.block_end; ++k) to[k * rows] = from[k];
+      Panel::pack_row(part.x + (first + row) * part.x_stride, part.inner, part.block_begin,
+                      part.block_end, part.packed + (first * blocks + row) * 4, rows);
     }
   }
 }
 
-/// Whether a tile of kRows rows has at least 96 products to add for each cache line of weights.
+/// Whether a tile of kRows rows has at least 96 blocks to multiply for each cache line of weights.
 template <typename Panel, int kRows>
-constexpr bool kBusy = kRows * 2 * Panel::V::kLanes * 64 >= 96 * Panel::kBytesPerInput;
+constexpr bool kBusy = kRows * 2 * Panel::V::kLanes * 64 >= 96 * Panel::kBlockBytes;
 
 /// One register tile: kRows rows of X by kPanels panels, which are `apart` panels from one another.
 template <typename Panel, int kRows, int kPanels>
 void multiply_tile(const GemmPart& part, RowTile tile, std::int64_t panel, std::int64_t apart) {
   using V = typename Panel::V;
   using Vector = typename V::Type;
-  const std::int64_t stride = part.inner * Panel::kBytesPerInput;
+  const std::int64_t blocks = blocks_of<Panel>(part.inner);
+  const std::int64_t stride = blocks * Panel::kBlockBytes;
   const std::byte* weights = part.panels + panel * stride;
-  const float* x = reinterpret_cast<const float*>(part.x) + tile.first_row * part.inner;
+  const std::byte* x = part.x + tile.first_row * blocks * 4;
   Vector sums[kPanels][kRows][2];
 #pragma GCC unroll 16
   for (int p = 0; p < kPanels; ++p) {
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) sums[p][row][0] = sums[p][row][1] = Vector{};
   }
-  const auto add_products = [&](std::int64_t k) __attribute__((always_inline)) {
+  const auto add_products = [&](std::int64_t block) __attribute__((always_inline)) {
     Vector low[kPanels], high[kPanels];
 #pragma GCC unroll 16
     for (int p = 0; p < kPanels; ++p) {
-      Panel::load(weights + p * apart * stride + k * Panel::kBytesPerInput, low[p], high[p]);
+      Panel::load(weights + p * apart * stride + block * Panel::kBlockBytes, low[p], high[p]);
     }
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) {
-      const Vector value = V::broadcast(x[k * kRows + row]);
+      const Vector value = V::broadcast(x + (block * kRows + row) * 4);
 #pragma GCC unroll 16
       for (int p = 0; p < kPanels; ++p) {
         sums[p][row][0] = V::multiply_add(sums[p][row][0], value, low[p]);
@@ -95,22 +115,22 @@ void multiply_tile(const GemmPart& part, RowTile tile, std::int64_t panel, std::
     }
   };
   constexpr int kStepLines = 8;
-  constexpr int kInputs = kStepLines * 64 / Panel::kBytesPerInput;
+  constexpr int kStepBlocks = kStepLines * 64 / Panel::kBlockBytes;
   Ahead ahead = fetch_ahead<V>({.weights = weights,
                                 .bytes = stride,
                                 .lines_a_step = kStepLines,
                                 .last = panel + 1 == part.panel_end},
                                tile, kBusy<Panel, kRows>);
-  std::int64_t k = 0;
-  while (k + kInputs <= part.inner) {
+  std::int64_t block = 0;
+  while (block + kStepBlocks <= blocks) {
     for (std::int64_t line = 0; line < ahead.lines; ++line, ahead.at += ahead.spacing) {
 #pragma GCC unroll 16
       for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead.at + p * apart * stride, 0, 2);
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < kInputs; ++i, ++k) add_products(k);
+    for (int i = 0; i < kStepBlocks; ++i, ++block) add_products(block);
   }
-  for (; k < part.inner; ++k) add_products(k);
+  for (; block < blocks; ++block) add_products(block);
 #pragma GCC unroll 16
   for (int p = 0; p < kPanels; ++p) {
     float values[kRows][2][V::kLanes];
@@ -169,7 +189,10 @@ template <typename Panel>
 constexpr GemmKernel kGemmKernel = {
     .format = Panel::kFormat,
     .panel_columns = 2 * Panel::V::kLanes,
-    .pack = &pack_rows<typename Panel::V>,
+    .pack_block = Panel::kBlockInputs,
+    .packed_element_bytes = 4 / Panel::kBlockInputs,
+    .packs_single_row = Panel::kBlockInputs > 1,
+    .pack = &pack_rows<Panel>,
     .multiply = &multiply_part<Panel>,
 };
 

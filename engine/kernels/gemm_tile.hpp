@@ -28,7 +28,12 @@ struct Vectors : Registers {
     return value;
   }
   static void store(float* to, Type value) { __builtin_memcpy(to, &value, sizeof value); }
-  static Type broadcast(float value) { return value - Type{}; }  // unlike a sum, it keeps -0
+  /// In all lanes the four bytes at `from`, whatever they mean.
+  static Type broadcast(const void* from) {
+    std::uint32_t word;
+    __builtin_memcpy(&word, from, sizeof word);
+    return reinterpret_cast<Type>(Words{} + word);
+  }
   static Type low_halves(Words pairs) { return reinterpret_cast<Type>(pairs << 16U); }
   static Type high_halves(Words pairs) { return reinterpret_cast<Type>(pairs & 0xffff0000U); }
 };

@@ -19,14 +19,15 @@ std::int64_t blocks_of(std::int64_t count, std::int64_t block) {
 const GemmKernel* find_kernel(GemmKind kind) {
 #if defined(__x86_64__)
   const CpuLevel level = cpu_level();
-  if (kind == GemmKind::bf16_amx) {
-    return level >= CpuLevel::amx_bf16 ? &amx::bf16_kernel : nullptr;
+  if (kind == GemmKind::bf16_dot) {
+    if (level >= CpuLevel::amx_bf16) return &amx::kernel;
+    return level >= CpuLevel::avx512_bf16 ? &avx512_bf16::kernel : nullptr;
   }
   const bool f32 = kind == GemmKind::f32;
   if (level >= CpuLevel::avx512) return f32 ? &avx512::f32_kernel : &avx512::bf16_kernel;
   if (level >= CpuLevel::avx2) return f32 ? &avx2::f32_kernel : &avx2::bf16_kernel;
 #endif
-  if (kind == GemmKind::bf16_amx) return nullptr;
+  if (kind == GemmKind::bf16_dot) return nullptr;
   return kind == GemmKind::f32 ? &baseline::f32_kernel : &baseline::bf16_kernel;
 }
 
@@ -38,8 +39,8 @@ std::string_view gemm_kind_name(GemmKind kind) {
       return "f32";
     case GemmKind::bf16:
       return "bf16";
-    case GemmKind::bf16_amx:
-      return "bf16_amx";
+    case GemmKind::bf16_dot:
+      return "bf16_dot";
   }
   return "?";
 }

@@ -15,12 +15,12 @@ namespace tokenyard {
 enum class GemmKind : std::uint8_t {
   f32,       ///< f32 weights and activations
   bf16,      ///< bf16 weights, widened to f32; f32 activations
-  bf16_amx,  ///< bf16 weights; activations rounded to bf16; needs a CPU with AMX
+  bf16_dot,  ///< bf16 weights; activations rounded to bf16; needs a CPU with AMX or AVX512-BF16
 };
 
 std::string_view gemm_kind_name(GemmKind kind);
 
-/// Whether this CPU has a kernel for `kind` (`cpu_level()`); only bf16_amx can be lacking.
+/// Whether this CPU has a kernel for `kind` (`cpu_level()`); only bf16_dot can be lacking.
 bool gemm_available(GemmKind kind);
 
 struct GemmKernel;

@@ -37,6 +37,24 @@ void put(std::byte* out, std::int64_t index, Element value) {
   std::memcpy(out + index * static_cast<std::int64_t>(sizeof value), &value, sizeof value);
 }
 
+/// Pairs of inputs side by side; whole tiles, or the last pair, since the block holds zeros beyond
+/// the last input.
+void write_input_pairs(PanelFormat format, int columns, const Block& block, std::int64_t input,
+                       std::int64_t inputs, std::byte* out) {
+  const bool tiles = format == PanelFormat::bf16_tiles;
+  const std::int64_t end = tiles ? (inputs + 31) / 32 * 32 : inputs;
+  for (std::int64_t k = 0; k < end; k += 2) {
+    const std::int64_t tile = (input + k) / 32 * (columns / 16);
+    for (int j = 0; j < columns; ++j) {
+      const std::uint32_t even = round_to_bf16(block[j * kInputs + k]);
+      const std::uint32_t odd = round_to_bf16(block[j * kInputs + k + 1]);
+      const std::int64_t place =
+          tiles ? (tile + j / 16) * 256 + k % 32 / 2 * 16 + j % 16 : (input + k) / 2 * columns + j;
+      put(out, place, even | odd << 16U);
+    }
+  }
+}
+
 /// Writes inputs [input, input + inputs) of a panel of `columns`.
 void write_block(PanelFormat format, int columns, const Block& block, std::int64_t input,
                  std::int64_t inputs, std::byte* out) {
@@ -47,7 +65,7 @@ void write_block(PanelFormat format, int columns, const Block& block, std::int64
         for (int j = 0; j < columns; ++j) put(out, (input + k) * columns + j, at(j, k));
       }
       return;
-    case PanelFormat::bf16_pairs:
+    case PanelFormat::bf16_output_pairs:
       for (std::int64_t k = 0; k < inputs; ++k) {
         for (int j = 0; j < columns / 2; ++j) {
           const std::uint32_t low = round_to_bf16(at(j, k));
@@ -56,15 +74,9 @@ void write_block(PanelFormat format, int columns, const Block& block, std::int64
         }
       }
       return;
-    case PanelFormat::bf16_tiles:  // whole tiles: the block holds zeros beyond the last input
-      for (std::int64_t k = 0; k < (inputs + 31) / 32 * 32; k += 2) {
-        const std::int64_t tiles = (input + k) / 32 * (columns / 16);
-        for (int j = 0; j < columns; ++j) {
-          const std::uint32_t even = round_to_bf16(at(j, k));
-          const std::uint32_t odd = round_to_bf16(at(j, k + 1));
-          put(out, (tiles + j / 16) * 256 + k % 32 / 2 * 16 + j % 16, even | odd << 16U);
-        }
-      }
+    case PanelFormat::bf16_input_pairs:
+    case PanelFormat::bf16_tiles:
+      write_input_pairs(format, columns, block, input, inputs, out);
       return;
   }
 }
@@ -77,8 +89,10 @@ std::size_t panel_bytes(PanelFormat format, int panel_columns, std::int64_t inne
   switch (format) {
     case PanelFormat::f32:
       return columns * inputs * 4;
-    case PanelFormat::bf16_pairs:
+    case PanelFormat::bf16_output_pairs:
       return columns * inputs * 2;
+    case PanelFormat::bf16_input_pairs:
+      return columns * ((inputs + 1) / 2) * 4;
     case PanelFormat::bf16_tiles:
       return columns * ((inputs + 31) / 32 * 32) * 2;
   }

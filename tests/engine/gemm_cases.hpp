@@ -28,10 +28,14 @@ struct GemmTier {
 
 inline const std::vector<GemmTier>& gemm_tiers() {
   static const std::vector<GemmTier> all = {
-      {GemmKind::f32, CpuLevel::baseline},      {GemmKind::f32, CpuLevel::avx2},
-      {GemmKind::f32, CpuLevel::avx512},        {GemmKind::bf16, CpuLevel::baseline},
-      {GemmKind::bf16, CpuLevel::avx2},         {GemmKind::bf16, CpuLevel::avx512},
-      {GemmKind::bf16_amx, CpuLevel::amx_bf16},
+      {GemmKind::f32, CpuLevel::baseline},
+      {GemmKind::f32, CpuLevel::avx2},
+      {GemmKind::f32, CpuLevel::avx512},
+      {GemmKind::bf16, CpuLevel::baseline},
+      {GemmKind::bf16, CpuLevel::avx2},
+      {GemmKind::bf16, CpuLevel::avx512},
+      {GemmKind::bf16_dot, CpuLevel::avx512_bf16},
+      {GemmKind::bf16_dot, CpuLevel::amx_bf16},
   };
   return all;
 }

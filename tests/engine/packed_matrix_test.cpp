@@ -39,7 +39,7 @@ class EachGemm : public ::testing::TestWithParam<GemmTier> {
     return kind() == GemmKind::f32 ? w : rounded(w);
   }
   std::vector<float> inputs_of(const std::vector<float>& x) const {
-    return kind() == GemmKind::bf16_amx ? rounded(x) : x;
+    return kind() == GemmKind::bf16_dot ? rounded(x) : x;
   }
 
   Workers workers_{2};
@@ -270,8 +270,8 @@ TEST(PackedMatrix, RefusesWhatCannotBeMultiplied) {
   EXPECT_THROW(multiply(matrix, {values.data(), 2, 5}, {y.data(), 2}, workers), InvariantBroken);
   EXPECT_THROW(multiply(matrix, {values.data(), 2, 6}, {y.data(), 1}, workers), InvariantBroken);
   const CpuLevelCap cap(CpuLevel::avx512);
-  EXPECT_FALSE(gemm_available(GemmKind::bf16_amx));
-  EXPECT_THROW(PackedMatrix(unequal[0], GemmKind::bf16_amx, workers), InvariantBroken);
+  EXPECT_FALSE(gemm_available(GemmKind::bf16_dot));
+  EXPECT_THROW(PackedMatrix(unequal[0], GemmKind::bf16_dot, workers), InvariantBroken);
 }
 
 }  // namespace

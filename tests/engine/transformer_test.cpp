@@ -27,7 +27,7 @@ using test::Vector;
 /// Where a tier rounds to bf16, in the reference's terms.
 test::Bf16Rounding rounding_of(GemmKind kind) {
   const bool bf16 = kind != GemmKind::f32;
-  return {.weights = bf16, .activations = kind == GemmKind::bf16_amx, .kv = bf16};
+  return {.weights = bf16, .activations = kind == GemmKind::bf16_dot, .kv = bf16};
 }
 
 /// Greatest difference of logits from the reference's, in parts of the logits' greatest size. In
@@ -39,7 +39,7 @@ double tolerance_of(GemmKind kind) {
       return 5e-6;
     case GemmKind::bf16:
       return 1e-3;
-    case GemmKind::bf16_amx:
+    case GemmKind::bf16_dot:
       return 1e-2;
   }
   return 0;
@@ -111,7 +111,7 @@ TEST_P(TransformerAgainstReference, SaysTheSameForTwoHundredSteps) {
     EXPECT_EQ(best - found[step].begin(), greedy.tokens[step]) << "step " << step;
   }
   // The tolerance must not hide what it is to find.
-  EXPECT_GE(compared, tier.kind == GemmKind::bf16_amx ? 120 : 190);
+  EXPECT_GE(compared, tier.kind == GemmKind::bf16_dot ? 120 : 190);
   RecordProperty("worst_error", fmt::format("{:.1e}", worst));
 }
 
