@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "engine/text/nfc.hpp"
+
 namespace tokenyard {
 
 namespace {
@@ -24,6 +26,7 @@ std::string normalized(std::string_view text, std::span<const NormalizerStep> st
   for (const NormalizerStep& step : steps) {
     if (!out.empty()) out.insert(0, step.prepend);
     if (!step.replace.empty()) out = replaced(out, step.replace, step.by);
+    if (step.nfc) out = nfc(out);
   }
   return out;
 }

@@ -17,6 +17,7 @@ struct NormalizerStep {
   std::string prepend;  ///< put before a text that is not empty
   std::string replace;  ///< every occurrence of it becomes `by`; empty = nothing is replaced
   std::string by;
+  bool nfc = false;  ///< after that, Unicode's Normalization Form C (nfc.hpp)
 };
 
 std::string normalized(std::string_view text, std::span<const NormalizerStep> steps);

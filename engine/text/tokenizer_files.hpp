@@ -14,9 +14,9 @@ namespace tokenyard {
 /// table of.
 inline constexpr std::int64_t kVocabularyMost = std::int64_t{1} << 20;
 
-/// Hugging Face's tokenizer.json of model type BPE: byte-level (GPT-2, OPT, BLOOM, Llama-3), or by
-/// character with bytes as fallback (Llama-2). Other models, normalizers, pre-tokenizers, decoders
-/// and post-processors are refused by name.
+/// Hugging Face's tokenizer.json of model type BPE: byte-level (GPT-2, OPT, BLOOM, MPT, Llama-3),
+/// or by character with bytes as fallback (Llama-2). Other models, normalizers, pre-tokenizers,
+/// decoders and post-processors are refused by name.
 std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& file);
 
 /// GPT-2's and OPT's older pair of files: vocab.json and merges.txt in `folder`.

@@ -63,15 +63,18 @@ PreTokenizerStep read_split(const JsonObject& part, const std::string& place) {
 
 std::vector<NormalizerStep> read_normalizer(const JsonObject& file) {
   std::vector<NormalizerStep> steps;
-  bool replaces = false;
+  bool changes = false;  // once, so that a text grows at most fourfold
   each_part(file, "normalizer", "normalizers", [&](const JsonObject& part, const auto& type) {
     if (type == "Prepend") {
       steps.push_back({.prepend = part.string("prepend"), .replace = "", .by = ""});
-    } else if (type == "Replace" && !replaces) {
+    } else if (type == "Replace" && !changes) {
       steps.push_back(read_replace(part));
-      replaces = true;
+      changes = true;
+    } else if (type == "NFC" && !changes) {
+      steps.push_back({.prepend = "", .replace = "", .by = "", .nfc = true});
+      changes = true;
     } else {
-      refuse_type(part, "no normalizer, Prepend or one Replace");
+      refuse_type(part, "no normalizer, Prepend, and one of Replace and NFC");
     }
   });
   return steps;

@@ -10,7 +10,7 @@
 
 namespace tokenyard {
 
-/// `normalizer`: null, Prepend, Replace (of a string), or a Sequence of these.
+/// `normalizer`: null, Prepend, one Replace (of a string) or NFC, or a Sequence of these.
 std::vector<NormalizerStep> read_normalizer(const JsonObject& file);
 
 struct PreTokenizer {

@@ -65,8 +65,8 @@ TEST_F(TokenizerJson, OtherKindsAreRefusedByName) {
     EXPECT_THAT(refusal_with(model, std::string("\"type\": \"") + type + "\""),
                 EndsWith(std::string("/model/type: expected \"BPE\", found \"") + type + "\""));
   }
-  EXPECT_THAT(refusal_with("\"normalizer\": null", R"("normalizer": {"type": "NFC"})"),
-              HasSubstr("found \"NFC\", which is not supported"));
+  EXPECT_THAT(refusal_with("\"normalizer\": null", R"("normalizer": {"type": "NFKC"})"),
+              HasSubstr("found \"NFKC\", which is not supported"));
   EXPECT_THAT(
       refusal_with("\"normalizer\": null",
                    R"("normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]})"),
