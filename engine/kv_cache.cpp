@@ -50,17 +50,19 @@ std::uint16_t stored(float value, std::uint16_t*) {
   return round_to_bf16(value);
 }
 
-/// One head's keys of `tokens` rows into a block, from its token `at` on.
+/// One head's keys of `tokens` rows into a block, from its token `at` on, within a group of keys.
 template <typename Element>
 void write_keys(Element* page, const KvShape& shape, std::int64_t at, std::int64_t tokens,
                 const float* rows, std::int64_t stride) {
+  const std::int64_t group_tokens = shape.key_tokens();
+  Element* group = page + at / group_tokens * group_tokens * shape.head_dim + at % group_tokens;
   // A few dimensions at a time, so that both what is read and what is written stays in few lines.
   constexpr std::int64_t kStep = 16;
   for (std::int64_t begin = 0; begin < shape.head_dim; begin += kStep) {
     const std::int64_t end = std::min<std::int64_t>(begin + kStep, shape.head_dim);
     for (std::int64_t token = 0; token < tokens; ++token) {
       for (std::int64_t d = begin; d < end; ++d) {
-        page[d * shape.block_tokens + at + token] = stored(rows[token * stride + d], page);
+        group[d * group_tokens + token] = stored(rows[token * stride + d], page);
       }
     }
   }
@@ -128,7 +130,8 @@ void KvCache::write(std::int32_t layer, std::span<const BlockId> table, std::int
   KvRows left = rows;
   for (std::int64_t token = first; token < first + tokens;) {
     const std::int64_t at = token % size;
-    const std::int64_t count = std::min(size - at, first + tokens - token);
+    const std::int64_t group_left = shape_.key_tokens() - at % shape_.key_tokens();
+    const std::int64_t count = std::min(group_left, first + tokens - token);
     std::byte* page = device_block(table[static_cast<std::size_t>(token / size)]) + layer_offset;
     if (shape_.element == ElementType::f32) {
       write_block<float>(page, shape_, at, count, left);

@@ -21,6 +21,9 @@ struct KvShape {
   std::int32_t block_tokens = 0;           ///< 1 to kKvBlockTokensMost
   ElementType element = ElementType::f32;  ///< f32 or bf16
 
+  /// Tokens whose keys lie together: a block of them, or 64 where that divides it, which is as many
+  /// as attention reads at a time.
+  std::int32_t key_tokens() const { return block_tokens % 64 == 0 ? 64 : block_tokens; }
   /// Bytes of the keys (and of the values) of one layer's head in a block.
   std::int64_t head_bytes() const;
   /// Bytes of a block: keys and values of all layers.
@@ -41,8 +44,9 @@ struct KvRows {
 ///
 /// A block holds `block_tokens` tokens of all layers in one piece, so that a copy is one memcpy:
 ///
-///     [layer][keys, values][kv_head] of  keys [head_dim][block_tokens], values
-///     [block_tokens][head_dim]
+///     [layer][keys, values][kv_head] of
+///         keys [block_tokens / key_tokens][head_dim][key_tokens],
+///         values [block_tokens][head_dim]
 ///
 /// Keys lie transposed, because scores are computed with a token in each lane.
 ///

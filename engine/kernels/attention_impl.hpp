@@ -10,150 +10,246 @@
 // and an output is one chain of fma over the tokens up to its position. So its bits depend on its
 // query and on the keys and values of positions 0 to its own, and on nothing else.
 
-#include "engine/kernels/attention_pages.hpp"
+#include "engine/kernels/attention_sources.hpp"
 #include "engine/kernels/simd_math.hpp"
-#include "engine/kernels/tile.hpp"
 
 namespace tokenyard {
 namespace {
 
+/// Up to so many rows read keys and values where they lie.
+constexpr int kPagedRows = 16;
+
 constexpr int kChunkVectors = kAttentionChunk / kLanes;
 
-inline std::int64_t whole_vectors(std::int64_t columns) {
-  return (columns + kLanes - 1) / kLanes;
+/// Calls `use(row, query or output of it)` for each row, with rows of tokens `stride` floats apart.
+template <typename Float, typename Use>
+inline void for_each_row(const AttentionTask& task, Float* first, std::int64_t stride, Use use) {
+  std::int64_t row = 0;
+  for (std::int64_t token = 0; token < task.tokens; ++token) {
+    for (std::int64_t head = 0; head < task.group; ++head, ++row) {
+      use(row, first + token * stride + head * task.head_dim);
+    }
+  }
 }
 
 inline void start_rows(const AttentionTask& task, const AttentionBuffers& work) {
-  for (std::int64_t row = 0; row < task.tokens * task.group; ++row) {
-    const float* query =
-        task.queries + row / task.group * task.query_stride + row % task.group * task.head_dim;
+  for_each_row(task, task.queries, task.query_stride, [&](std::int64_t row, const float* query) {
     float* scaled = work.queries + row * task.head_dim;
     for (std::int64_t d = 0; d < task.head_dim; ++d) scaled[d] = query[d] * task.scale;
     float* output = work.outputs + row * work.value_stride;
     for (std::int64_t d = 0; d < work.value_stride; ++d) output[d] = 0;
     work.largest[row] = -__builtin_inff();
     work.sums[row] = 0;
-  }
+  });
 }
 
 inline void finish_rows(const AttentionTask& task, const AttentionBuffers& work) {
-  for (std::int64_t row = 0; row < task.tokens * task.group; ++row) {
+  for_each_row(task, task.outputs, task.output_stride, [&](std::int64_t row, float* to) {
     const float* output = work.outputs + row * work.value_stride;
-    float* to =
-        task.outputs + row / task.group * task.output_stride + row % task.group * task.head_dim;
     for (std::int64_t d = 0; d < task.head_dim; ++d) to[d] = output[d] / work.sums[row];
-  }
+  });
 }
 
-inline void scale_vectors(float* values, std::int64_t count, Floats factor) {
-  for (std::int64_t i = 0; i < count; i += kLanes) store(values + i, mul(load(values + i), factor));
+/// A row as a chunk sees it.
+struct RowView {
+  std::int64_t row = 0;
+  std::int64_t head = 0;  ///< of the group
+  std::int64_t position = 0;
+  std::int64_t seen = 0;  ///< tokens of the chunk up to its own position
+  float* scores = nullptr;
+};
+
+inline Floats lane_numbers() {
+  float lanes[kLanes];
+  for (int i = 0; i < kLanes; ++i) lanes[i] = static_cast<float>(i);
+  return load(lanes);
 }
 
-/// Turns a row's scores of the chunk at `begin` into weights e^(score - largest) and brings its
-/// running maximum, sum and output to that maximum. The row sees the chunk's first `seen` tokens;
-/// the others weigh 0.
-inline void weigh(const AttentionTask& task, const AttentionBuffers& work, std::int64_t row,
-                  std::int64_t begin, std::int64_t seen, float* scores) {
-  float lane_numbers[kLanes];
-  for (int i = 0; i < kLanes; ++i) lane_numbers[i] = static_cast<float>(i);
-  const Floats lane = load(lane_numbers);
-  Floats score[kChunkVectors];
-  Floats most[kSums / kLanes];
+/// Adds slope x (token - query) to the scores.
+inline void add_bias(const AttentionTask& task, std::int64_t begin, const RowView& view) {
+  const float slope = task.slopes[view.head];
+  const Floats back = lane_numbers() + static_cast<float>(begin - view.position);
   for (int v = 0; v < kChunkVectors; ++v) {
-    score[v] = load(scores + v * kLanes);
-    if (task.slopes != nullptr) {
-      const std::int64_t query = task.first_position + row / task.group;
-      const Floats back = lane + static_cast<float>(begin + v * kLanes - query);
-      score[v] = fma(all(task.slopes[row % task.group]), back, score[v]);
-    }
-    if (seen < kAttentionChunk) {
-      score[v] = lane + static_cast<float>(v * kLanes) < static_cast<float>(seen)
-                     ? score[v]
-                     : all(-__builtin_inff());
-    }
-    Floats& place = most[v % (kSums / kLanes)];
-    place = v < kSums / kLanes ? score[v] : max(place, score[v]);
+    float* at = view.scores + v * kLanes;
+    store(at, fma(all(slope), back + static_cast<float>(v * kLanes), load(at)));
   }
-  const float before = work.largest[row];
-  const float here = fold(most, [](auto a, auto b) { return a > b ? a : b; });
-  const float now = here > before ? here : before;
+}
+
+/// Sets the scores of tokens behind the row's position to -infinity.
+inline void mask(const RowView& view) {
+  for (int v = 0; v < kChunkVectors; ++v) {
+    float* at = view.scores + v * kLanes;
+    const Floats number = lane_numbers() + static_cast<float>(v * kLanes);
+    store(at, number < static_cast<float>(view.seen) ? load(at) : all(-__builtin_inff()));
+  }
+}
+
+inline float largest_score(const float* scores) {
+  Floats most[kSums / kLanes];
+  for (int v = 0; v < kSums / kLanes; ++v) most[v] = load(scores + v * kLanes);
+  for (int v = kSums / kLanes; v < kChunkVectors; ++v) {
+    most[v % (kSums / kLanes)] = max(most[v % (kSums / kLanes)], load(scores + v * kLanes));
+  }
+  return fold(most, [](auto a, auto b) { return a > b ? a : b; });
+}
+
+/// Turns scores into weights e^(score - most) and gives their sum.
+inline float weigh(float* scores, float most) {
   Floats sum[kSums / kLanes] = {};
   for (int v = 0; v < kChunkVectors; ++v) {
-    const Floats weight = exp(score[v] - all(now));
+    const Floats weight = exp_of_negative(load(scores + v * kLanes) - most);
     store(scores + v * kLanes, weight);
     sum[v % (kSums / kLanes)] = sum[v % (kSums / kLanes)] + weight;
   }
-  if (now > before && begin > 0) {
-    const Floats shrink = exp(all(before) - all(now));
-    scale_vectors(work.outputs + row * work.value_stride, work.value_stride, shrink);
-    work.sums[row] = mul(all(work.sums[row]), shrink)[0];
-  }
-  work.largest[row] = now;
-  work.sums[row] += fold(sum, [](auto a, auto b) { return a + b; });
+  return fold(sum, [](auto a, auto b) { return a + b; });
 }
 
-/// Rows [first, first + rows) over one chunk, rows <= kAttentionTileRows.
-inline void attend_rows(const AttentionTask& task, const AttentionBuffers& work, std::int64_t first,
-                        int rows, std::int64_t begin) {
-  const auto seen = [&](std::int64_t row) {
-    const std::int64_t tokens = task.first_position + row / task.group + 1 - begin;
-    return tokens < kAttentionChunk ? tokens : kAttentionChunk;
-  };
-  const auto vectors = static_cast<int>(whole_vectors(seen(first + rows - 1)));
-  for (std::int64_t i = 0; i < rows * kAttentionChunk; i += kLanes)
-    store(work.scores + i, Floats{});
-  multiply({work.queries + first * task.head_dim, task.head_dim, work.keys, kAttentionChunk,
-            work.scores, kAttentionChunk},
-           rows, task.head_dim, vectors);
-  for (int r = 0; r < rows; ++r) {
-    weigh(task, work, first + r, begin, seen(first + r), work.scores + r * kAttentionChunk);
+/// Brings a row's sum and output to a new maximum.
+inline void rescale(const AttentionBuffers& work, std::int64_t row, float before, float now) {
+  const Floats shrink = exp_of_negative(all(before - now));
+  float* output = work.outputs + row * work.value_stride;
+  for (std::int64_t d = 0; d < work.value_stride; d += kLanes) {
+    store(output + d, mul(load(output + d), shrink));
   }
+  work.sums[row] = mul(all(work.sums[row]), shrink)[0];
+}
+
+/// The rows of a tile over one chunk.
+template <typename Source>
+inline void attend_tile(const AttentionTask& task, const AttentionBuffers& work,
+                        const Source& source, const RowTile& tile, std::int64_t begin) {
+  RowView views[kAttentionTileRows];
+  float most[kAttentionTileRows];
+  std::int64_t token =
+      static_cast<std::uint32_t>(tile.first) / static_cast<std::uint32_t>(task.group);
+  std::int64_t head = tile.first - token * task.group;
+  for (int r = 0; r < tile.rows; ++r) {
+    const std::int64_t position = task.first_position + token;
+    const std::int64_t tokens = position + 1 - begin;
+    views[r] = {tile.first + r, head, position, tokens < kAttentionChunk ? tokens : kAttentionChunk,
+                work.scores + r * kAttentionChunk};
+    if (++head == task.group) {
+      head = 0;
+      ++token;
+    }
+  }
+  source.score(tile, views[tile.rows - 1].seen);
+  for (int r = 0; r < tile.rows; ++r) {
+    if (task.slopes != nullptr) add_bias(task, begin, views[r]);
+    if (views[r].seen < kAttentionChunk) mask(views[r]);
+    const float here = largest_score(views[r].scores);
+    const float before = work.largest[views[r].row];
+    most[r] = here > before ? here : before;
+    if (most[r] > before && begin > 0) rescale(work, views[r].row, before, most[r]);
+    work.largest[views[r].row] = most[r];
+  }
+  for (int r = 0; r < tile.rows; ++r) work.sums[views[r].row] += weigh(views[r].scores, most[r]);
   // What all rows see at once, then what only the later ones see.
-  const auto width = static_cast<int>(work.value_stride / kLanes);
-  const std::int64_t common = seen(first);
-  float* outputs = work.outputs + first * work.value_stride;
-  multiply(
-      {work.scores, kAttentionChunk, work.values, work.value_stride, outputs, work.value_stride},
-      rows, common, width);
-  for (int r = 1; r < rows; ++r) {
-    if (seen(first + r) == common) continue;
-    multiply({work.scores + r * kAttentionChunk + common, kAttentionChunk,
-              work.values + common * work.value_stride, work.value_stride,
-              outputs + r * work.value_stride, work.value_stride},
-             1, seen(first + r) - common, width);
+  const std::int64_t common = views[0].seen;
+  source.add_values(tile, work.scores, 0, common);
+  for (int r = 1; r < tile.rows; ++r) {
+    if (views[r].seen > common) {
+      source.add_values({views[r].row, 1, 0}, views[r].scores, common, views[r].seen);
+    }
+  }
+}
+
+/// One KV head of a task.
+inline AttentionTask head_of(const AttentionTask& task, std::int64_t head) {
+  AttentionTask one = task;
+  one.kv_heads = 1;
+  one.keys_offset += head * task.head_bytes;
+  one.values_offset += head * task.head_bytes;
+  one.queries += head * task.group * task.head_dim;
+  one.outputs += head * task.group * task.head_dim;
+  if (one.slopes != nullptr) one.slopes += head * task.group;
+  return one;
+}
+
+/// The working memory of its rows.
+inline AttentionBuffers buffers_of(const AttentionTask& task, const AttentionBuffers& work,
+                                   std::int64_t head) {
+  const std::int64_t row = head * task.tokens * task.group;
+  AttentionBuffers one = work;
+  one.queries += row * task.head_dim;
+  one.outputs += row * work.value_stride;
+  one.largest += row;
+  one.sums += row;
+  return one;
+}
+
+/// The chunk that a task's KV head `head` sees at `begin`.
+inline Chunk chunk_of(const AttentionTask& task, std::int64_t head, std::int64_t begin) {
+  const std::int64_t left = last_position(task) + 1 - begin;
+  return {head_of(task, head), begin, left < kAttentionChunk ? left : kAttentionChunk};
+}
+
+/// What comes after that: the next head, chunk or task. A chunk of all heads comes before the next
+/// chunk, since the heads' pages are neighbours.
+inline Chunk chunk_after(const AttentionTask& task, const AttentionTask* next, std::int64_t head,
+                         std::int64_t begin) {
+  if (head + 1 < task.kv_heads) return chunk_of(task, head + 1, begin);
+  if (begin + kAttentionChunk <= last_position(task)) {
+    return chunk_of(task, 0, begin + kAttentionChunk);
+  }
+  return next != nullptr ? chunk_of(*next, 0, 0) : chunk_of(task, head, begin);
+}
+
+template <typename Source>
+inline void attend_chunk(const AttentionBuffers& work, const Chunk& chunk, const Chunk& ahead) {
+  const AttentionTask& task = chunk.task;
+  const Source source(work, chunk, ahead);
+  // Queries before this chunk have nothing to see in it.
+  const std::int64_t past =
+      chunk.begin > task.first_position ? chunk.begin - task.first_position : 0;
+  const std::int64_t rows = static_cast<std::int64_t>(task.tokens) * task.group;
+  std::int64_t row = past * task.group;
+  const std::int64_t tiles = (rows - row + Source::kRows - 1) / Source::kRows;
+  for (std::int64_t tile = 0; tile < tiles; ++tile) {
+    const int taken = next_part(rows - row, Source::kRows);
+    attend_tile(task, work, source, {row, taken, fetches_of(tile, tiles)}, chunk.begin);
+    row += taken;
+  }
+}
+
+template <typename Source>
+inline void attend_with(const AttentionTask& task, const AttentionTask* next,
+                        const AttentionBuffers& work) {
+  for (std::int64_t head = 0; head < task.kv_heads; ++head) {
+    start_rows(head_of(task, head), buffers_of(task, work, head));
+  }
+  for (std::int64_t begin = 0; begin <= last_position(task); begin += kAttentionChunk) {
+    for (std::int64_t head = 0; head < task.kv_heads; ++head) {
+      attend_chunk<Source>(buffers_of(task, work, head), chunk_of(task, head, begin),
+                           chunk_after(task, next, head, begin));
+    }
+  }
+  for (std::int64_t head = 0; head < task.kv_heads; ++head) {
+    finish_rows(head_of(task, head), buffers_of(task, work, head));
   }
 }
 
 template <typename Element>
-inline void attend_with(const AttentionTask& task, const AttentionTask* next,
-                        const AttentionBuffers& work) {
-  const std::int64_t rows = static_cast<std::int64_t>(task.tokens) * task.group;
-  const ChunkReader<Element> reader(task, next);
-  start_rows(task, work);
-  const std::int64_t end = last_position(task) + 1;
-  for (std::int64_t begin = 0; begin < end; begin += kAttentionChunk) {
-    const std::int64_t count = end - begin < kAttentionChunk ? end - begin : kAttentionChunk;
-    reader.read_keys(begin, count, work.keys);
-    reader.read_values(begin, count, work.values, work.value_stride);
-    // Queries before this chunk have nothing to see in it.
-    const std::int64_t past = begin > task.first_position ? begin - task.first_position : 0;
-    for (std::int64_t row = past * task.group; row < rows;) {
-      const std::int64_t left = rows - row;
-      const std::int64_t tiles = (left + kAttentionTileRows - 1) / kAttentionTileRows;
-      const auto taken = static_cast<int>((left + tiles - 1) / tiles);
-      attend_rows(task, work, row, taken, begin);
-      row += taken;
-    }
+inline void attend_elements(const AttentionTask& task, const AttentionTask* next,
+                            const AttentionBuffers& work) {
+  const auto fits = [&](int width) {
+    return task.block_tokens % width == 0 && task.head_dim % width == 0;
+  };
+  if (task.tokens * task.group <= kPagedRows) {
+    if (fits(kLanes)) return attend_with<PagedChunk<Element, Floats>>(task, next, work);
+#if defined(__AVX512F__)
+    if (fits(8)) return attend_with<PagedChunk<Element, Floats8>>(task, next, work);
+#endif
   }
-  finish_rows(task, work);
+  attend_with<CopiedChunk<Element>>(task, next, work);
 }
 
 inline void attend_task(const AttentionTask& task, const AttentionTask* next,
                         const AttentionBuffers& work) {
   if (task.bf16) {
-    attend_with<std::uint16_t>(task, next, work);
+    attend_elements<std::uint16_t>(task, next, work);
   } else {
-    attend_with<float>(task, next, work);
+    attend_elements<float>(task, next, work);
   }
 }
 

@@ -17,30 +17,35 @@ inline constexpr int kAttentionTileRows = 6;
 /// Rows of outputs are padded to a multiple of so many floats: the widest vector.
 inline constexpr int kAttentionPad = 16;
 
-/// Consecutive query tokens of one sequence and all query heads that share one KV head. Row r is
-/// token r / group, head r % group.
+/// Consecutive query tokens of one sequence and all query heads that share one KV head, or several
+/// such. Row r of a KV head is token r / group, head r % group.
 struct AttentionTask {
   const std::byte* pool = nullptr;  ///< the device's blocks
   std::int64_t block_bytes = 0;
-  std::int64_t keys_offset = 0;    ///< in a block, of this layer and KV head: [dim][block_tokens]
+  std::int32_t kv_heads = 1;    ///< that follow one another
+  std::int64_t head_bytes = 0;  ///< from one to the next, in keys and in values
+  /// In a block, of the first KV head: [block_tokens / key_tokens][dim][key_tokens].
+  std::int64_t keys_offset = 0;
   std::int64_t values_offset = 0;  ///< [block_tokens][dim]
   bool bf16 = false;               ///< else f32
   std::int32_t block_tokens = 0;
+  std::int32_t key_tokens = 0;
   std::int32_t head_dim = 0;
   const BlockId* blocks = nullptr;  ///< up to the last query's
 
   std::int64_t first_position = 0;  ///< of the first query token
   std::int32_t tokens = 0;
   std::int32_t group = 0;
-  const float* queries = nullptr;  ///< of the first token, first head of the group; heads follow
+  const float* queries = nullptr;  ///< of the first token and head; heads follow
   std::int64_t query_stride = 0;   ///< floats from one token to the next
   float* outputs = nullptr;
   std::int64_t output_stride = 0;
   float scale = 0;
-  const float* slopes = nullptr;  ///< ALiBi: [group], or none
+  const float* slopes = nullptr;  ///< ALiBi: [kv_heads x group], or none
 };
 
-/// Working memory of one worker. Contents are unspecified at a task's beginning.
+/// Working memory of one worker. Contents are unspecified at a task's beginning. Rows are those of
+/// all KV heads.
 struct AttentionBuffers {
   std::int64_t value_stride = 0;  ///< head_dim, padded
   float* keys = nullptr;          ///< [head_dim][kAttentionChunk]
