@@ -83,6 +83,11 @@ void Engine::choose_tokens(const Iteration& iteration, const LogitRows& logits) 
         const Slot& from = iteration.slots[group.first_slot + slot];
         watcher_->row(from.request, from.sequence, from.generated, rows.back());
       }
+      const Slot& first = iteration.slots[group.first_slot];
+      const std::int64_t filled = first.computed + first.new_tokens;
+      if (filled % cache_.shape().block_tokens == 0) {
+        outcomes_[group.first_slot].block_hash = group.generation->content(filled);
+      }
       group.generation->advance(std::span(iteration.slots).subspan(group.first_slot, group.slots),
                                 rows, samplers_[static_cast<std::size_t>(worker)],
                                 std::span(outcomes_).subspan(group.first_slot, group.slots));

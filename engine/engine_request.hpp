@@ -19,6 +19,11 @@ struct EngineRequest {
   /// The lengths that its outputs are to have, one a sequence (a trace's); then end tokens and stop
   /// texts are not heeded. Empty: the params decide.
   std::vector<std::int64_t> forced_tokens;
+  /// Where the chain of its tokens begins, as in the hashes of its prompt (`chain_of(tenant)`): the
+  /// blocks that its output fills are then named too, and a later prompt that continues this one
+  /// finds them. None: nobody is expected to continue it, as with a trace, whose prompts were
+  /// recorded before.
+  BlockHash content_start = kNoHash;
 };
 
 /// Where the engine learns of a request that it is to run for the first time. Asked from the

@@ -71,6 +71,19 @@ void Generation::read(std::int32_t sequence, std::int64_t first, std::span<Token
   }
 }
 
+BlockHash Generation::content(std::int64_t tokens) {
+  if (request_.content_start == kNoHash || samples_.size() != 1) return kNoHash;
+  invariant(tokens >= named_tokens_, "a request's content grows", "{} tokens after {}", tokens,
+            named_tokens_);
+  if (named_tokens_ == 0) content_ = request_.content_start;
+  for (; named_tokens_ < tokens; ++named_tokens_) {
+    Token token = 0;
+    read(0, named_tokens_, {&token, 1});
+    content_ = chain(content_, static_cast<std::uint64_t>(token));
+  }
+  return content_;
+}
+
 void Generation::advance(std::span<const Slot> slots, std::span<const std::span<const float>> rows,
                          Sampler& sampler, std::span<SlotOutcome> outcomes) {
   if (beams_) return advance_beams(slots, rows, outcomes);

@@ -41,6 +41,10 @@ class Generation {
   /// Tokens [first, first + out.size()) of a sequence, the prompt included.
   void read(std::int32_t sequence, std::int64_t first, std::span<Token> out) const;
 
+  /// The name of the first `tokens` tokens of a request that has one sequence and is named, else
+  /// `kNoHash`; `tokens` must not decrease from call to call.
+  BlockHash content(std::int64_t tokens);
+
   /// Chooses the next token of each of the request's live sequences: `slots` are all of them in
   /// order, `rows` the logits of each (all the same behind the prompt), `outcomes` are filled.
   /// A row without probabilities (NaN) ends its sequence with what it has and token 0.
@@ -75,6 +79,8 @@ class Generation {
   std::vector<StopRule> rules_;  ///< one a sequence; samples and beams refer to them
   std::vector<Sample> samples_;  ///< empty with beams
   std::optional<BeamSearch> beams_;
+  std::int64_t named_tokens_ = 0;  ///< that `content_` names
+  BlockHash content_ = kNoHash;
 };
 
 }  // namespace tokenyard
