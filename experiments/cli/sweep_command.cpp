@@ -69,6 +69,9 @@ std::vector<OptionRow> option_rows() {
        "the result folder, replacing earlier results (out/NAME for a plan NAME.json)"},
       {"jobs", "N",
        "cells that run at a time; 0: one a core (0; always one with --executor engine)"},
+      {"on", "WHERE",
+       "ray: cells run as tasks of Ray (the cluster of RAY_ADDRESS, or one made here); with --jobs "
+       "N in flight"},
       {"keep-cells", "", "write each cell's requests.csv too, into DIR/CELL"},
       {"list-cells", "",
        "run nothing; print a command line for each cell, which writes to DIR/cells if --out is "
@@ -131,6 +134,12 @@ int run_sweep_command(const std::vector<std::string>& arguments) {
   options.keep_cells = line.flag("keep-cells");
   options.quiet = line.flag("quiet");
   options.jobs = static_cast<std::size_t>(line.integer("jobs", 0, kMostJobs, 0));
+  if (const auto where = line.value("on")) {
+    if (*where != "ray") {
+      line.refuse(fmt::format("--on: expected ray, found '{}'", printable(*where)));
+    }
+    options.on_ray = true;
+  }
   const SweepResults done = run_sweep(plan, cells, options);
   for (const std::string& repair : done.repairs) {
     fmt::print(stderr, "tokenyard: note: {}\n", repair);

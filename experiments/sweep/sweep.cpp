@@ -12,6 +12,7 @@
 #include "experiments/run_json.hpp"
 #include "experiments/sweep/cell_folder.hpp"
 #include "experiments/sweep/cell_name.hpp"
+#include "experiments/sweep/on_ray.hpp"
 #include "experiments/sweep/options.hpp"
 #include "experiments/sweep/parallel.hpp"
 #include "experiments/sweep/shared_traces.hpp"
@@ -252,7 +253,17 @@ SweepResults run_sweep(const SweepPlan& plan, const std::vector<SweepCell>& cell
   const std::vector<std::size_t> missing = missing_cells(tasks, options, folder, done.repairs);
   done.found = cells.size() - missing.size();
   try {
-    run_on_threads(cells, tasks, missing, options, folder, traces);
+    if (options.on_ray) {
+      std::vector<std::vector<std::string>> commands;
+      for (const std::size_t i : missing) {
+        commands.push_back(cell_words(cells[i], tasks[i].name, options.out));
+      }
+      folder.share(true);
+      run_on_ray(commands, options.jobs, options.quiet, folder.cell(".on-ray.json"));
+      folder.share(false);
+    } else {
+      run_on_threads(cells, tasks, missing, options, folder, traces);
+    }
   } catch (const Interrupted&) {
     std::size_t ended = done.found;
     for (const std::size_t i : missing) ended += fs::exists(folder.cell(tasks[i].name)) ? 1 : 0;

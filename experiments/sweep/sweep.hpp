@@ -15,6 +15,7 @@ struct SweepOptions {
   std::filesystem::path out;  ///< the result folder
   bool keep_cells = false;    ///< put each cell's own files into it too
   bool quiet = false;         ///< no progress line
+  bool on_ray = false;        ///< cells run as tasks of Ray instead of on threads
   std::size_t jobs = 0;       ///< cells at a time; 0: one a core
 };
 

@@ -130,6 +130,7 @@ fs::path SweepFolder::set_aside(const std::string& name) {
 
 void SweepFolder::share(bool with_cells) {
   lock_.change(with_cells ? FolderLock::Mode::shared : FolderLock::Mode::owned);
+  if (!with_cells) remove_leftovers(place_ / kCells);
 }
 
 bool SweepFolder::has(const Contents& contents) const {

@@ -25,7 +25,8 @@ class SweepFolder {
   /// Moves a cell that cannot be used out of the way, beside its place, and says where it is now.
   std::filesystem::path set_aside(const std::string& name);
 
-  /// Lets processes that carry out listed cells work in the folder too, or no longer.
+  /// Lets processes that carry out listed cells work in the folder too, or no longer; then what
+  /// killed ones left half-written is cleared away.
   void share(bool with_cells);
 
   /// Files by their path in the folder: texts, and files to take over from elsewhere in it.

@@ -112,6 +112,7 @@ TEST_F(SweepCommand, BadInputGetsOneLineAndLeavesNothing) {
       {"typo.json", "typo.json:1: /trace/requests: missing"},
       {"p.json --limit 0", "--limit: expected an integer"},
       {"p.json --jobs -1", "--jobs: expected an integer"},
+      {"p.json --on mars", "--on: expected ray, found 'mars'"},
       {"files.json", "give --keep-cells"},
       {"files.json --list-cells", "give --out DIR"},
   };
