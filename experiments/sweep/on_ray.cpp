@@ -67,7 +67,7 @@ int status_of(pid_t child) {
     if (ended < 0 && errno != EINTR)
       throw InputError("sweep: --on ray: Python cannot be waited for");
     if (interrupted() && !asked) {
-      ::kill(child, SIGTERM);
+      ::kill(child, SIGINT);  // which Python takes calmly
       asked = true;
     }
     std::this_thread::sleep_for(kBetweenLooks);

@@ -186,7 +186,6 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     with open(sys.argv[1], encoding="utf-8") as file:
         job = json.load(file)
     try:
