@@ -11,7 +11,7 @@ namespace tokenyard {
 /// removed on the way. The command line turns it into exit status 130.
 class Interrupted : public std::runtime_error {
  public:
-  Interrupted() : Interrupted("interrupted; nothing was written") {}
+  Interrupted() : Interrupted("interrupted; no results were written") {}
   explicit Interrupted(const std::string& message) : std::runtime_error(message) {}
 };
 

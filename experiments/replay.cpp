@@ -111,8 +111,7 @@ void Replay::take(const FedIterationEnd& end) {
   }
   running_.erase(running);
   result_.iterations += static_cast<std::int64_t>(ends.size());
-  post(end.at, index(end.iteration),
-       IterationEnd{end.iteration, outcomes, ends, end.outcomes.empty()});
+  post(end.at, index(end.iteration), IterationEnd{end.iteration, outcomes, ends, end.all_go_on});
 }
 
 void Replay::take(const FedCopyEnd& end) {

@@ -136,6 +136,7 @@ int run_run_command(const std::vector<std::string>& arguments) {
     fmt::print("{}", comparison_table(summaries));
     for (const std::string& note : results.notes) fmt::print("note: {}\n", note);
     if (const auto out = line.value("out")) fmt::print("results are in {}\n", *out);
+    if (!plan.record.empty()) fmt::print("the flight record is in {}\n", plan.record);
   }
   return results.runs.back().interrupted ? kInterrupted : 0;
 }

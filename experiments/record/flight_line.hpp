@@ -18,6 +18,7 @@ struct FedIterationEnd {
   IterationId iteration{};
   Time at;
   std::vector<Duration> gaps;  ///< between the ends of a macro-step; empty: it ran once
+  bool all_go_on = true;       ///< as `IterationEnd` has it; then there are no outcomes
   /// Those that say something, by slot.
   std::vector<std::pair<std::size_t, SlotOutcome>> outcomes;
 };

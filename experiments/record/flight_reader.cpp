@@ -66,7 +66,8 @@ FedIterationEnd read_end(const JsonObject& json) {
       if (left < Duration{0}) json.refuse("gaps_ns", "they are more than the time until the end");
     }
   }
-  if (!json.has("outcomes")) return end;
+  end.all_go_on = !json.has("outcomes");
+  if (end.all_go_on) return end;
   std::int64_t least = 0;
   for (const JsonObject& each : json.objects("outcomes")) {
     const std::int64_t slot = each.integer("slot", least, kMostTokens);

@@ -73,11 +73,18 @@ void FlightRecord::write(const IterationEnd& end, Time at) {
     }
     add_list("gaps_ns", gaps);
   }
+  if (!end.all_go_on) add_outcomes(end.outcomes);
+  add("}}");
+  end_line();
+}
+
+void FlightRecord::add_outcomes(std::span<const SlotOutcome> outcomes) {
+  add(R"(,"outcomes":[)");
   bool first = true;
-  for (std::size_t i = 0; i < end.outcomes.size() && !end.all_go_on; ++i) {
-    const SlotOutcome& outcome = end.outcomes[i];
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const SlotOutcome& outcome = outcomes[i];
     if (outcome == SlotOutcome()) continue;
-    add(R"({}{{"slot":{})", std::exchange(first, false) ? R"(,"outcomes":[)" : ",", i);
+    add(R"({}{{"slot":{})", std::exchange(first, false) ? "" : ",", i);
     if (outcome.finished) add(R"(,"finished":true)");
     if (outcome.parent != SlotOutcome().parent) add(R"(,"parent":{})", outcome.parent);
     if (outcome.block_hash != kNoHash) {
@@ -85,8 +92,7 @@ void FlightRecord::write(const IterationEnd& end, Time at) {
     }
     add("}}");
   }
-  add("{}}}", first ? "" : "]");
-  end_line();
+  add("]");
 }
 
 void FlightRecord::write(const CopyEnd& end, Time at) {

@@ -40,6 +40,7 @@ class FlightRecord final : public Observer {
   void write(const CopyEnd& end, Time at);
   void write(const Cancellation& cancellation, Time at);
   void write(const Arrival& arrival, Time at);
+  void add_outcomes(std::span<const SlotOutcome> outcomes);
   template <typename... Args>
   void add(fmt::format_string<Args...> text, Args&&... args);
   template <typename Range>

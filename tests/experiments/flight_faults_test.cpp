@@ -120,6 +120,7 @@ TEST_F(FlightFaults, AreToldWithFileLineAndField) {
       {R"("slot":0)", R"("slot":0)", R"("slot":77)", "slot"},
       {R"({"cancel":3})", "3", "-3", "/cancel: expected"},
       {R"("fed_ns")", R"("due":1)", R"("due":2)", "/due: there are 1 events above"},
+      {R"("fed_ns":4000000,)", R"("fed_ns":4000000)", R"("fed_ns":0)", "/fed_ns: earlier than"},
       {R"({"pass":3,)", R"({"pass":3,)", R"({"pass":4,)", "/pass: expected 3: lines are lacking"},
       {R"({"pass":3,)", R"("digest":")", R"("digest":"0)", "/digest: expected 16"},
       {R"({"passes")", R"({"passes":)", R"({"passes":1)", "/passes: "},

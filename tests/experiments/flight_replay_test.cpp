@@ -169,6 +169,37 @@ TEST(FlightReplay, NeedsNothingButTheRecord) {
   EXPECT_THAT(text, testing::HasSubstr(R"("cancel":2)"));
 }
 
+class EngineRun : public testing::TestWithParam<const char*> {};
+
+// Would catch: what a real engine or a real clock feeds a scheduler and the record does not hold:
+// ends and copies at any time, in any order, posted by another thread; costs that were measured at
+// the start; contents of blocks that only the engine knows.
+TEST_P(EngineRun, IsDecidedAgainWithoutTheEngine) {
+  const made_up::ScratchFolder scratch;
+  const auto file = scratch.path() / "flight.jsonl";
+  flights::record_run(
+      file, R"({"requests":24,"arrivals":"poisson:rate=60","lengths":"fixed:prompt=20,output=9"})",
+      "srpt:size=work",
+      {{"executor", "engine"},
+       {"weights", "random:llama-tiny"},
+       {"clock", GetParam()},
+       {"threads", "2"},
+       {"max-num-seqs", "6"},
+       {"block-size", "4"},
+       {"kv-blocks", "24"},
+       {"host-blocks", "40"},
+       {"evict", "cheaper"},
+       {"proactive-swap", "true"},
+       {"enable-prefix-caching", "true"}});
+  const ReplayResult result = flights::replay_file(file);
+  EXPECT_FALSE(result.difference);
+  EXPECT_TRUE(result.complete);
+  EXPECT_GE(result.iterations, 9);
+  EXPECT_THAT(made_up::contents(file), testing::HasSubstr(R"("cost":{"kind":"linear")"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Clocks, EngineRun, testing::Values("simulated", "wall"));
+
 // Would catch: a record that is there only when its run has ended.
 TEST(FlightReplay, WhatAStoppedRunLeavesIsReplayed) {
   const made_up::ScratchFolder scratch;

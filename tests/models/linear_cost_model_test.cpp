@@ -50,6 +50,20 @@ TEST(LinearCostModel, EachCoefficientMultipliesItsOwnSum) {
   EXPECT_EQ(from_text(R"({"kind":"linear"})").iteration(mixed_load()), 0s);
 }
 
+// Would catch: a coefficient that is lost or loses digits on its way through a file.
+TEST(LinearCostModel, IsTheSameAfterItsText) {
+  const LinearCoefficients written{0.1, 1.0 / 3, 1e-13, 2e-7, 5e-324, 7, 1e6};
+  const LinearCoefficients read = from_text(LinearCostModel(written).to_json()).coefficients();
+  EXPECT_EQ(read.iteration_s, written.iteration_s);
+  EXPECT_EQ(read.prefill_token_s, written.prefill_token_s);
+  EXPECT_EQ(read.prefill_quadratic_s, written.prefill_quadratic_s);
+  EXPECT_EQ(read.decode_sequence_s, written.decode_sequence_s);
+  EXPECT_EQ(read.context_token_s, written.context_token_s);
+  EXPECT_EQ(read.swap_block_s, written.swap_block_s);
+  EXPECT_EQ(read.copy_block_s, written.copy_block_s);
+  EXPECT_EQ(LinearCostModel(LinearCoefficients{}).to_json(), R"({"kind":"linear"})");
+}
+
 // Would catch: a sum that forgets a term, or the swap coefficient charged to iterations.
 TEST(LinearCostModel, TermsAddUp) {
   const auto model = from_text(

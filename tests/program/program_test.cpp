@@ -177,6 +177,34 @@ TEST_F(Program, BadInputGetsOneLineWithItsPlaceAndLeavesNothing) {
   }
 }
 
+// Would catch: a replay that answers otherwise than by its exit status, or leaves out where the
+// runs part.
+TEST_F(Program, ReplayAnswersByItsExitStatus) {
+  write("plan.json", kPlan);
+  const std::string record = std::string("run plan.json") + kMachine + "--quiet --record ";
+  ASSERT_EQ(call(record + "a.jsonl.gz mlfq").status, 0);
+  const Called same = call("replay a.jsonl.gz");
+  EXPECT_EQ(same.status, 0) << same.err;
+  EXPECT_THAT(same.out, HasSubstr("compared: identical\n"));
+  ASSERT_EQ(call(record + "b.jsonl mlfq").status, 0);
+  std::string text = text_of(folder_ / "b.jsonl");
+  const std::string typed = R"("policy":"mlfq")";
+  text.replace(text.find(typed), typed.size(), R"("policy":"fcfs")");
+  write("c.jsonl", text);
+  const Called other = call("replay c.jsonl");
+  EXPECT_EQ(other.status, 1) << other.err;
+  EXPECT_THAT(other.out, testing::ContainsRegex("pass [0-9]+ differs, at [0-9.]+ s .c.jsonl:"));
+  EXPECT_THAT(other.out, HasSubstr("\nrecorded: iteration "));
+  EXPECT_THAT(other.out, HasSubstr("\nreplayed: "));
+  EXPECT_THAT(call("replay c.jsonl --json").out, HasSubstr(R"("identical": false)"));
+  EXPECT_EQ(call("replay c.jsonl --quiet").out, "");
+  for (const char* bad : {"replay plan.json", "replay missing.jsonl", "replay", "replay a b"}) {
+    const Called called = call(bad);
+    EXPECT_EQ(called.status, 2) << bad;
+    EXPECT_EQ(std::count(called.err.begin(), called.err.end(), '\n'), 1) << called.err;
+  }
+}
+
 // Would catch: a full disk that hangs, passes for success or leaves half a file; and a closed
 // standard output that nobody is told of.
 TEST_F(Program, WhatCannotBeWrittenIsSaid) {
@@ -190,8 +218,9 @@ TEST_F(Program, WhatCannotBeWrittenIsSaid) {
 
 // Would catch: help that is missing or fails, and lists that lose a name.
 TEST_F(Program, HelpAndListsAnswer) {
-  for (const char* arguments : {"--help", "run --help", "sweep --help", "report --help",
-                                "list --help", "trace generate --help", "--version"}) {
+  for (const char* arguments :
+       {"--help", "run --help", "sweep --help", "replay --help", "report --help", "list --help",
+        "trace generate --help", "--version"}) {
     const Called called = call(arguments);
     EXPECT_EQ(called.status, 0) << arguments;
     EXPECT_FALSE(called.out.empty()) << arguments;
