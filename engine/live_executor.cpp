@@ -83,8 +83,14 @@ void LiveExecutor::copy() {
       copies_.pop_front();
       events = events_;
     }
-    engine_.copy(copy);
-    events->post_from_thread(clock_.now(), index(copy.id), CopyEnd{copy.id});
+    bool failed = false;
+    try {
+      engine_.copy(copy);
+    } catch (...) {
+      fail(std::current_exception());
+      failed = true;
+    }
+    events->post_from_thread(clock_.now(), index(copy.id), CopyEnd{copy.id, failed});
   }
 }
 

@@ -2,6 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "engine/live_executor.hpp"
+#include "sim/kernel/clock.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/invariant.hpp"
 #include "tests/parity/engine_runs.hpp"
@@ -29,6 +36,32 @@ TEST(LiveFaults, ComeToTheLoop) {
   }
   jobs[2].request.prompt.assign(5, 600);  // no such token
   EXPECT_THROW(serve_on_engine(model, jobs, setting), InputError);
+}
+
+class NoRequests final : public RequestSource {
+ public:
+  EngineRequest request(RequestId) override { throw InputError("there are none"); }
+};
+
+// Would catch: a fault of the copying thread that ends the process, or that nobody hears of.
+TEST(LiveFaults, OfACopyComeToTheLoopToo) {
+  EngineModel model("random:llama-tiny", "f32", 1);
+  KvCache cache(model.transformer().kv_shape(8), 4, 0);  // nothing can be swapped out
+  NoRequests none;
+  Engine engine(model.transformer(), cache, none, nullptr, model.workers());
+  const WallClock clock;
+  Events events;
+  const std::vector<BlockId> blocks = {BlockId{2}};
+  Iteration iteration;
+  iteration.copies.push_back({.device_blocks = blocks, .host_blocks = blocks});
+  LiveExecutor executor(engine, clock);
+  executor.begin(iteration, kOrigin, events);
+  while (events.next_time(Events::kKinds) == kNever) std::this_thread::yield();
+  std::vector<Events::Event> due;
+  events.take_due(kNever, due);
+  ASSERT_EQ(due.size(), 1U);
+  EXPECT_TRUE(std::get<CopyEnd>(due.front().payload).failed);
+  EXPECT_THROW(executor.check(), InvariantBroken);
 }
 
 }  // namespace
