@@ -29,7 +29,7 @@ EngineSetting caching() {
   return setting;
 }
 
-class Session : public testing::TestWithParam<bool> {
+class Session : public testing::Test {
  protected:
   /// A first turn of 20 tokens that says 30, and a second one a second later that goes on from it.
   std::vector<EngineJob> turns(bool named) {
@@ -44,23 +44,14 @@ class Session : public testing::TestWithParam<bool> {
     return jobs;
   }
 
-  EngineSetting setting() const {
-    EngineSetting setting = caching();
-    setting.live = GetParam();
-    return setting;
-  }
-
   EngineModel model_{"random:llama-tiny", "f32", 2};
 };
 
-INSTANTIATE_TEST_SUITE_P(Clocks, Session, testing::Bool(),
-                         [](const auto& live) { return live.param ? "wall" : "simulated"; });
-
 // Would catch: output blocks that get no name, one too early or late, or one over other tokens: the
 // second turn would compute its first turn again, or go on from what it never said.
-TEST_P(Session, TheNextTurnGoesOnFromWhatWasSaid) {
+TEST_F(Session, TheNextTurnGoesOnFromWhatWasSaid) {
   const auto jobs = turns(true);
-  const auto outcomes = serve_on_engine(model_, jobs, setting());
+  const auto outcomes = serve_on_engine(model_, jobs, caching());
   // The last token that is said is not computed, so 49 tokens are there, in 6 full blocks.
   EXPECT_EQ(outcomes[0].facts.cached_tokens, 0);
   EXPECT_EQ(outcomes[1].facts.cached_tokens, 48);
@@ -69,19 +60,19 @@ TEST_P(Session, TheNextTurnGoesOnFromWhatWasSaid) {
 }
 
 // Would catch: a hit on an output that was not said, because its first tokens are alike.
-TEST_P(Session, AnotherHistoryIsFoundAsFarAsItIsTheSame) {
+TEST_F(Session, AnotherHistoryIsFoundAsFarAsItIsTheSame) {
   auto jobs = turns(true);
   Token& changed = jobs[1].request.prompt[33];
   changed = changed == 0 ? 1 : 0;
-  const auto outcomes = serve_on_engine(model_, jobs, setting());
+  const auto outcomes = serve_on_engine(model_, jobs, caching());
   EXPECT_EQ(outcomes[1].facts.cached_tokens, 32);
   EXPECT_TRUE(outcomes[1].same_as(serve_alone(model_, jobs)[1]));
 }
 
 // Would catch: names for the outputs of a trace, with which the engine would decide otherwise than
 // the pure simulation, which does not know them.
-TEST_P(Session, WhatIsNotNamedIsFoundByItsPromptAlone) {
-  const auto outcomes = serve_on_engine(model_, turns(false), setting());
+TEST_F(Session, WhatIsNotNamedIsFoundByItsPromptAlone) {
+  const auto outcomes = serve_on_engine(model_, turns(false), caching());
   EXPECT_EQ(outcomes[1].facts.cached_tokens, 16);
 }
 
