@@ -208,8 +208,10 @@ bool is_clairvoyant(const std::string& policy, const Machine& machine) {
 
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
-                                Observer& observer, TokenDigests* digests) {
-  const auto made = compose_policy(policy, machine.settings.guard);
+                                Observer& observer, TokenDigests* digests,
+                                LevelCounts* level_counts) {
+  auto made = compose_policy(policy, machine.settings.guard);
+  if (level_counts != nullptr) made = watch_levels(std::move(made), *level_counts);
   const TraceTruth truth(view);
   const auto predictor =
       compose_predictor(*made, machine.settings, truth, mean_output_tokens(trace), seed);

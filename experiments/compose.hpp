@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "experiments/record/flight_record.hpp"
+#include "experiments/record/level_watch.hpp"
 #include "experiments/settings.hpp"
 #include "sim/kernel/strict_json.hpp"
 #include "sim/ports/cost_model.hpp"
@@ -91,10 +92,12 @@ struct SimulationCounts {
 };
 
 /// Runs `view`, made by `trace`, to its end. `seed` feeds the predictor's noise and the sampler.
-/// With an engine, digests of what it said go to `digests`.
+/// With an engine, digests of what it said go to `digests`. `level_counts`, where given, is kept up
+/// to date with the live requests by queue level.
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
-                                Observer& observer, std::vector<std::uint64_t>* digests = nullptr);
+                                Observer& observer, std::vector<std::uint64_t>* digests = nullptr,
+                                LevelCounts* level_counts = nullptr);
 
 /// Begins the record of a run of `view`, made by `trace`: an observer of `run_simulation`. `header`
 /// names policy, system, seed and trace; the rest is filled in.

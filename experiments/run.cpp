@@ -160,6 +160,9 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
     options.requests_csv = &*requests_csv;
   }
   options.iterations_csv = output.iterations_csv.get();
+  LevelCounts level_counts;
+  LevelCounts* const watched_levels = output.iterations_csv ? &level_counts : nullptr;
+  options.level_counts = watched_levels;
   Recorder recorder(options);
   InterruptWatch interrupts;
   Forgetter forgetter(*view, recorder);
@@ -179,8 +182,9 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
 
   RunResult result;
   try {
-    result.passes =
-        run_simulation(row.policy, row.machine, trace, *view, key.seed, observers, &digests).passes;
+    result.passes = run_simulation(row.policy, row.machine, trace, *view, key.seed, observers,
+                                   &digests, watched_levels)
+                        .passes;
     recorder.finish();
     if (flight) flight->finish(view->digest());
   } catch (const Interrupted&) {

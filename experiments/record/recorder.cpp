@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kIterationsHeader =
     "start_s,duration_s,batch,prefill_tokens,decode_tokens,kv_blocks_used,swapped_in,swapped_out,"
     "waiting,kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,kv_blocks_draining,"
-    "kv_tokens_unused";
+    "kv_tokens_unused,level_requests";
 
 }  // namespace
 
@@ -45,7 +45,9 @@ void Recorder::decided(Time now, const Iteration& iteration, const IterationFact
     counted_slots_ += static_cast<std::int64_t>(iteration.slots.size());
     computed_tokens_ += iteration.load.prefill_tokens + iteration.load.decode_sequences;
   }
-  if (csv_) pending_.push_back({iteration.id, facts});
+  if (!csv_) return;
+  pending_.push_back({iteration.id, facts, {}});
+  if (options_.level_counts != nullptr) pending_.back().levels = *options_.level_counts;
 }
 
 void Recorder::completed(Time now, const Iteration& iteration) {
@@ -61,7 +63,7 @@ void Recorder::write_iteration(Time now, const Iteration& iteration) {
                                   [&](const Pending& p) { return p.id == iteration.id; });
   invariant(found != pending_.end(), "I6 an iteration ends once",
             "iteration {} ended and was not in flight", index(iteration.id));
-  const IterationFacts facts = found->facts;
+  const auto [id, facts, levels] = std::move(*found);
   pending_.erase(found);
   // Static batches charge their finished members too: they are in these token counts.
   csv_->seconds(iteration.begun - kOrigin).text(",").seconds(now - iteration.begun).text(",");
@@ -72,7 +74,12 @@ void Recorder::write_iteration(Time now, const Iteration& iteration) {
   csv_->integer(facts.blocks_out).text(",").integer(facts.waiting).text(",");
   csv_->integer(facts.kv_blocks_shared).text(",").integer(facts.kv_blocks_saved).text(",");
   csv_->integer(facts.kv_blocks_cached).text(",").integer(facts.kv_blocks_draining).text(",");
-  csv_->integer(facts.kv_tokens_unused).end_line();
+  csv_->integer(facts.kv_tokens_unused).text(",");
+  for (std::size_t level = 0; level < levels.size(); ++level) {
+    if (level > 0) csv_->text(";");
+    csv_->integer(levels[level]);
+  }
+  csv_->end_line();
 }
 
 void Recorder::token_gaps(Time now, Duration gap, std::int64_t count) {

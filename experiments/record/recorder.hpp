@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "experiments/record/level_watch.hpp"
 #include "experiments/record/reorder_window.hpp"
 #include "experiments/record/requests_csv.hpp"
 #include "experiments/record/samples.hpp"
@@ -37,6 +38,9 @@ struct RecorderOptions {
   RequestsCsv* requests_csv = nullptr;
   /// Where to stream iterations.csv to; nullptr: nowhere. Owned by the caller.
   std::ostream* iterations_csv = nullptr;
+  /// Live requests by queue level, kept up to date by the caller (`watch_levels`); only for
+  /// iterations.csv. nullptr: not told. Owned by the caller.
+  const LevelCounts* level_counts = nullptr;
 };
 
 /// Keeps what the results of one run are computed from, and streams its requests and iterations to
@@ -100,6 +104,7 @@ class Recorder final : public Observer {
   struct Pending {
     IterationId id{};
     IterationFacts facts;
+    LevelCounts levels;
   };
 
   void account_blocks_until(Time now);

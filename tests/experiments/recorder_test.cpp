@@ -149,11 +149,14 @@ TEST(Recorder, WeighsWasteAndSharingByTime) {
   EXPECT_DOUBLE_EQ(*recorder.kv_saved_mean(), 60.0 / 160);
 }
 
-// Catches wrong columns, and rows mixed up when two iterations are in flight at once.
+// Would catch: wrong columns, rows mixed up when two iterations are in flight at once, and levels
+// read at an iteration's end instead of its beginning.
 TEST(Recorder, StreamsIterations) {
   std::ostringstream out;
   RecorderOptions options;
   options.iterations_csv = &out;
+  LevelCounts levels = {2, 0, 1};
+  options.level_counts = &levels;
   Recorder recorder(options);
   auto first = iteration(0, at_ms(0), 2);
   first.load.add_prefill(128, 128);
@@ -166,6 +169,7 @@ TEST(Recorder, StreamsIterations) {
                     .kv_blocks_draining = 4,
                     .kv_tokens_unused = 5,
                     .waiting = 4});
+  levels = {0, 3};
   recorder.decided(at_ms(5), second, {.kv_blocks_used = 9, .waiting = 1});
   recorder.completed(at_ms(10), first);
   recorder.completed(at_ms(1015), second);
@@ -173,9 +177,9 @@ TEST(Recorder, StreamsIterations) {
   EXPECT_EQ(out.str(),
             "start_s,duration_s,batch,prefill_tokens,decode_tokens,kv_blocks_used,swapped_in,"
             "swapped_out,waiting,kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,"
-            "kv_blocks_draining,kv_tokens_unused\n"
-            "0.000000000,0.010000000,2,128,2,7,0,0,4,1,2,3,4,5\n"
-            "0.005000000,1.010000000,3,0,3,9,0,0,1,0,0,0,0,0\n");
+            "kv_blocks_draining,kv_tokens_unused,level_requests\n"
+            "0.000000000,0.010000000,2,128,2,7,0,0,4,1,2,3,4,5,2;0;1\n"
+            "0.005000000,1.010000000,3,0,3,9,0,0,1,0,0,0,0,0,0;3\n");
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ TEST_F(Program, ResultFilesHaveThePromisedColumns) {
               testing::StartsWith("start_s,duration_s,batch,prefill_tokens,decode_tokens,"
                                   "kv_blocks_used,swapped_in,swapped_out,waiting,"
                                   "kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,"
-                                  "kv_blocks_draining,kv_tokens_unused\n"));
+                                  "kv_blocks_draining,kv_tokens_unused,level_requests\n"));
   EXPECT_THAT(text_of(folder_ / "r/summary.csv"),
               testing::StartsWith("label,policy,system,seed,requests,completed,rejected,"
                                   "duration_s,request_throughput,output_token_throughput,"
