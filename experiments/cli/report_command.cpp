@@ -13,16 +13,29 @@ namespace {
 constexpr const char* kUsage =
     "tokenyard report DIR [options]\n"
     "\n"
-    "Reads a result folder (as 'tokenyard run --out DIR' and 'tokenyard sweep' write it), draws\n"
-    "the distribution of job completion times and its tail, or of a sweep over request rates the\n"
-    "mean normalized latency against the rate, into DIR/plots as PNG and SVG with the data as\n"
-    "CSV, and writes DIR/report.html, one page that needs nothing else.\n\n";
+    "Reads a result folder (as 'tokenyard run --out DIR' and 'tokenyard sweep' write it), draws "
+    "it\n"
+    "into DIR/plots as PNG, SVG and PDF with the data as CSV, and writes DIR/report.html, one "
+    "page\n"
+    "that needs nothing else.\n"
+    "\n"
+    "Of runs: the distribution of job completion times and its tail, JCT by output and prompt\n"
+    "length, fairness by size and tenant, requests in the system over time; with 'run "
+    "--iterations'\n"
+    "also queue length, KV memory and queue levels over time. Of a sweep over request rates:\n"
+    "latency and throughput against the rate. With --slo also goodput.\n"
+    "\n"
+    "  tokenyard report results --slo 'ttft_s<=1' --slo 'tpot_s<=0.1'\n\n";
 
 }  // namespace
 
 int run_report_command(const std::vector<std::string>& arguments) {
-  const std::vector<OptionRow> rows = {{"quiet", "", "do not list the files written"},
-                                       {"help", "", "this text"}};
+  const std::vector<OptionRow> rows = {
+      {"slo", "RULE",
+       "bound of goodput: jct_s, ttft_s, tpot_s or normalized_latency_s<=SECONDS; may repeat",
+       true},
+      {"quiet", "", "do not list the files written"},
+      {"help", "", "this text"}};
   const CommandLine line("report", arguments, rows);
   if (line.flag("help")) {
     fmt::print("{}{}", kUsage, options_help(rows));
@@ -33,7 +46,9 @@ int run_report_command(const std::vector<std::string>& arguments) {
   if (positionals.size() > 1) {
     line.refuse(fmt::format("one DIR is enough; what is '{}'?", printable(positionals[1])));
   }
-  const auto written = write_report(positionals.front());
+  std::vector<LatencyBound> slo;
+  for (const std::string& rule : line.values("slo")) slo.push_back(parse_latency_bound(rule));
+  const auto written = write_report(positionals.front(), slo);
   if (line.flag("quiet")) return 0;
   for (const std::string& file : written) fmt::print("{}/{}\n", positionals.front(), file);
   return 0;

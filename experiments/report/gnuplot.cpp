@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 // The header is made for older compilers; its warnings are not ours.
 #pragma GCC diagnostic push
@@ -30,6 +32,18 @@ constexpr const char* kColours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
 /// Dashes differ as well, for print without colours.
 constexpr const char* kDashes[] = {"1", "(22,8)", "(7,7)", "(22,8,7,8)", "(40,12)"};
 
+/// Cairo writes the time of day into a PDF; equal results shall give equal bytes.
+void forget_date(const fs::path& file) {
+  constexpr std::string_view kBefore = "/CreationDate (D:", kNever = "19700101000000";
+  std::fstream pdf(file, std::ios::in | std::ios::out | std::ios::binary);
+  std::ostringstream text;
+  text << pdf.rdbuf();
+  const std::size_t at = text.view().find(kBefore);
+  if (at == std::string_view::npos) return;
+  pdf.seekp(static_cast<std::streamoff>(at + kBefore.size()));
+  pdf << kNever;
+}
+
 /// Written under a temporary name first: gnuplot leaves broken files when it fails.
 void draw(const fs::path& folder, const PlotScript& plot, const std::string& ending,
           const std::string& terminal) {
@@ -52,6 +66,7 @@ void draw(const fs::path& folder, const PlotScript& plot, const std::string& end
     fs::remove(partial, error);
     throw InputError(file.string(), 0, "", "gnuplot did not draw it (its message is above)");
   }
+  if (ending == ".pdf") forget_date(partial);
   fs::rename(partial, file, error);
   if (error) throw InputError(file.string(), 0, "", "cannot be written: " + error.message());
 }
@@ -112,6 +127,9 @@ void draw_plot(const fs::path& folder, const PlotScript& plot, const std::string
        fmt::format("svg size 880,{} dynamic dashlength 0.55 font 'DejaVu Sans,13' background "
                    "'#ffffff' name '{}'",
                    510 + 22 * plot.curves, plot.name));
+  draw(folder, plot, ".pdf",
+       fmt::format("pdfcairo size 8in,{:.2f}in font 'DejaVu Sans,11' background '#ffffff'",
+                   4.6 + 0.2 * static_cast<double>(plot.curves)));
 }
 
 }  // namespace tokenyard

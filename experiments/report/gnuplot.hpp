@@ -30,8 +30,8 @@ struct PlotScript {
   std::size_t curves = 0;  ///< rows of the legend, which stands below the axes
 };
 
-/// Draws name.png and name.svg and writes `data` as name.csv into `folder` (created where missing).
-/// Throws `InputError` when gnuplot is missing or fails or a file cannot be written.
+/// Draws name.png, name.svg and name.pdf and writes `data` as name.csv into `folder` (created where
+/// missing). Throws `InputError` when gnuplot is missing or fails or a file cannot be written.
 void draw_plot(const std::filesystem::path& folder, const PlotScript& plot,
                const std::string& data);
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <algorithm>
+
+#include "experiments/report/html_tables.hpp"
 
 namespace tokenyard {
 
@@ -10,98 +12,27 @@ namespace {
 
 constexpr std::string_view kStyle = R"(
 body { font: 15px/1.5 "DejaVu Sans", system-ui, sans-serif; color: #1c1c1c; background: #fff;
-       max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+       max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
 th, td { padding: .3rem .55rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; }
 thead th { border-bottom: 2px solid #444; vertical-align: bottom; white-space: normal; }
 tbody tr:nth-child(even) { background: #f4f6f8; }
 td.best { font-weight: bold; }
+.pm { color: #555; white-space: nowrap; }
+.warnings { border-left: 4px solid #D55E00; background: #fdf3ec; padding: .6rem 1rem; }
+.warnings ul { margin: 0; padding-left: 1.2rem; } .warnings h2 { margin: 0 0 .3rem; }
 figure { margin: 1rem 0; } figure svg { width: 100%; height: auto; }
 figcaption, .note { color: #555; font-size: .87rem; }
 pre { background: #f4f6f8; padding: 1rem; overflow-x: auto; font-size: .82rem; }
 summary { cursor: pointer; }
-@media print { body { margin: 0; max-width: none; } details { display: block; } }
+@media print { body { margin: 0; max-width: none; } figure { break-inside: avoid; }
+  .wide { overflow: visible; } table { font-size: .55rem; }
+  th, td { padding: .2rem .25rem; white-space: normal; } pre { white-space: pre-wrap; } }
 )";
-
-/// A column of the comparison: its head, its name in summary.csv, decimals, and whether less is
-/// better (then the least is shown in bold).
-struct Column {
-  const char* head;
-  const char* name;
-  int decimals;
-  bool less_is_better;
-};
-
-constexpr Column kColumns[] = {
-    {"mean JCT (s)", "mean_jct_s", 3, true},
-    {"p50 JCT (s)", "p50_jct_s", 3, true},
-    {"p95 JCT (s)", "p95_jct_s", 3, true},
-    {"p99 JCT (s)", "p99_jct_s", 3, true},
-    {"mean TTFT (s)", "mean_ttft_s", 3, true},
-    {"p99 TTFT (s)", "p99_ttft_s", 3, true},
-    {"normalized latency (s/token)", "mean_normalized_latency_s", 4, true},
-    {"requests/s", "request_throughput", 3, false},
-    {"tokens/s", "output_token_throughput", 1, false},
-    {"preemptions", "preemptions", 0, false},
-    {"rejected", "rejected", 0, false},
-};
-
-std::string cell(const std::optional<double>& value, int decimals) {
-  return value ? fmt::format("{:.{}f}", *value, decimals) : "–";
-}
-
-std::string label_cell(const Summary& summary) {
-  return html_escaped(summary.key.label) + (summary.key.clairvoyant ? " *" : "");
-}
-
-std::string comparison(const std::vector<Summary>& summaries) {
-  std::string text = "<div class=\"wide\"><table>\n<thead><tr><th>label</th>";
-  for (const Column& column : kColumns) text += fmt::format("<th>{}</th>", column.head);
-  text += "<th>JCT vs first</th></tr></thead>\n<tbody>\n";
-  for (const Summary& summary : summaries) {
-    std::vector<const Summary*> peers;
-    for (const Summary& other : summaries) {
-      if (comparable(other.key, summary.key)) peers.push_back(&other);
-    }
-    text += fmt::format("<tr><td>{}</td>", label_cell(summary));
-    for (const Column& column : kColumns) {
-      const auto value = summary.value(column.name);
-      bool best = column.less_is_better && value && peers.size() > 1;
-      for (const Summary* other : peers) {
-        const auto theirs = other->value(column.name);
-        best = best && !(theirs && *theirs < *value);
-      }
-      text +=
-          fmt::format("<td{}>{}</td>", best ? " class=\"best\"" : "", cell(value, column.decimals));
-    }
-    const auto base = peers.front()->value("mean_jct_s");
-    const auto mean = summary.value("mean_jct_s");
-    const bool comparable = base && mean && *base > 0;
-    text += comparable ? fmt::format("<td>{:.3f}×</td></tr>\n", *mean / *base)
-                       : std::string("<td>–</td></tr>\n");
-  }
-  return text + "</tbody></table></div>\n";
-}
-
-/// All numbers, a row each: with many columns a page could not show them otherwise.
-std::string all_numbers(const std::vector<Summary>& summaries) {
-  std::string text = "<div class=\"wide\"><table>\n<thead><tr><th>number</th>";
-  for (const Summary& summary : summaries) text += fmt::format("<th>{}</th>", label_cell(summary));
-  text += "</tr></thead>\n<tbody>\n";
-  for (const std::string& name : summary_names()) {
-    text += fmt::format("<tr><td>{}</td>", html_escaped(name));
-    for (const Summary& summary : summaries) {
-      const auto value = summary.value(name);
-      text += fmt::format("<td>{}</td>", value ? fmt::format("{:.9g}", *value) : "–");
-    }
-    text += "</tr>\n";
-  }
-  return text + "</tbody></table></div>\n";
-}
 
 void replace_all(std::string& text, std::string_view from, const std::string& to) {
   for (std::size_t at = text.find(from); at != std::string::npos;
@@ -113,77 +44,75 @@ void replace_all(std::string& text, std::string_view from, const std::string& to
 /// The drawing as an element of the page: without its XML head, and with ids of its own, for
 /// gnuplot gives every drawing the same ones.
 std::string inlined(const Drawing& drawing) {
-  const auto& [name, svg] = drawing;
-  const std::size_t begin = svg.find("<svg");
-  std::string text = svg.substr(begin == std::string::npos ? 0 : begin);
+  const std::string& name = drawing.name;
+  const std::size_t begin = drawing.svg.find("<svg");
+  std::string text = drawing.svg.substr(begin == std::string::npos ? 0 : begin);
   replace_all(text, "id='gp", "id='" + name + "_gp");
   replace_all(text, "href='#gp", "href='#" + name + "_gp");
   replace_all(text, "id=\"gnuplot_canvas", "id=\"" + name + "_canvas");
   return text;
 }
 
-}  // namespace
-
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
+std::string comparison_section(const std::vector<Summary>& summaries, const std::string& slo) {
+  std::string text = "<h2>Comparison</h2>\n";
+  if (has_several_seeds(summaries)) {
+    text += interval_html(summaries);
+    text +=
+        "<p class=\"note\">Means over the seeds ± the half-width of their 95 % interval "
+        "(Student's t); the change of mean JCT is paired by seed.</p>\n<details>\n"
+        "<summary>each run</summary>\n" +
+        comparison_html(summaries) + "</details>\n";
+  } else {
+    text += comparison_html(summaries);
   }
-  return out;
+  text +=
+      "<p class=\"note\">JCT: job completion time, finish − arrival. TTFT: time to first token. "
+      "Normalized latency: mean of JCT / output tokens. Latencies are of completed requests; "
+      "percentiles are nearest rank. Jain index: of slowdowns, 1 when all suffer alike. Of single "
+      "runs the least is bold, and ratios are to the first, of equal seed and request rate.";
+  if (!slo.empty()) {
+    text += "<br>Goodput: completed requests a second with " + html_escaped(slo) + ".";
+  }
+  const bool clairvoyant = std::ranges::any_of(
+      summaries, [](const Summary& summary) { return summary.key.clairvoyant; });
+  if (clairvoyant) text += "<br>* clairvoyant: it used knowledge of the true output lengths.";
+  return text + "</p>\n";
 }
 
-std::string html_page(std::string_view title, const ResultFiles& files,
-                      const std::vector<Drawing>& drawings) {
-  bool clairvoyant = false;
-  for (const Summary& summary : files.summaries) {
-    clairvoyant = clairvoyant || summary.key.clairvoyant;
-  }
-  const auto requests = files.summaries.front().value("requests").value_or(0);
+}  // namespace
+
+std::string html_page(const Page& page) {
+  const ResultFiles& files = page.files;
   std::string text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n"
       "<p class=\"note\">Tokenyard; {2:.0f} requests a run. Times are simulated unless the "
-      "settings "
-      "below say otherwise.</p>\n<h2>Comparison</h2>\n{3}",
-      html_escaped(title), kStyle, requests, comparison(files.summaries));
-  text +=
-      "<p class=\"note\">JCT: job completion time, finish − arrival. TTFT: time to first token. "
-      "Normalized latency: mean of JCT / output tokens. Latencies are of completed requests; "
-      "percentiles are nearest rank. Bold: the least, and ratios: to the first, of equal seed and "
-      "request rate.";
-  if (clairvoyant) text += "<br>* clairvoyant: it used knowledge of the true output lengths.";
-  text += "</p>\n";
-  if (!drawings.empty()) text += "<h2>Plots</h2>\n";
-  for (const Drawing& drawing : drawings) {
+      "settings below say otherwise.</p>\n",
+      html_escaped(page.title), kStyle, files.summaries.front().value("requests").value_or(0));
+  if (!page.warnings.empty()) {
+    text += "<section class=\"warnings\">\n<h2>Before you trust it</h2>\n<ul>\n";
+    for (const std::string& warning : page.warnings) {
+      text += "<li>" + html_escaped(warning) + "</li>\n";
+    }
+    text += "</ul>\n</section>\n";
+  }
+  text += comparison_section(files.summaries, page.slo);
+  if (!page.drawings.empty()) text += "<h2>Plots</h2>\n";
+  for (const Drawing& drawing : page.drawings) {
     text += fmt::format(
-        "<figure>\n{}\n<figcaption>plots/{}.png, .svg and the data as .csv"
-        "</figcaption>\n</figure>\n",
-        inlined(drawing), html_escaped(drawing.first));
+        "<figure>\n{}\n<figcaption>{} <span class=\"pm\">plots/{}.png, .svg, .pdf; the data as "
+        ".csv</span></figcaption>\n</figure>\n",
+        inlined(drawing), html_escaped(drawing.caption), html_escaped(drawing.name));
+  }
+  for (const std::string& tip : page.tips) {
+    text += "<p class=\"note\">" + html_escaped(tip) + "</p>\n";
   }
   text += fmt::format(
       "<h2>All numbers</h2>\n<details>\n<summary>every column of summary.csv</summary>\n{}"
-      "</details>\n<h2>Settings</h2>\n<details open>\n<summary>{}</summary>\n<pre>{}</pre>\n"
+      "</details>\n<h2>Configuration</h2>\n<details open>\n<summary>{}</summary>\n<pre>{}</pre>\n"
       "</details>\n</body>\n</html>\n",
-      all_numbers(files.summaries), files.settings_file, html_escaped(files.settings));
+      all_numbers_html(files.summaries), files.settings_file, html_escaped(files.settings));
   return text;
 }
 

@@ -1,23 +1,31 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "experiments/report/result_reader.hpp"
 
 namespace tokenyard {
 
-/// Text made safe inside HTML elements and attributes.
-std::string html_escaped(std::string_view text);
+/// A drawing for the page.
+struct Drawing {
+  std::string name;     ///< of its files in plots/
+  std::string caption;  ///< how to read it
+  std::string svg;      ///< the text of its .svg
+};
 
-/// A drawing for the page: its base name and the text of its .svg.
-using Drawing = std::pair<std::string, std::string>;
+/// What a page is made of.
+struct Page {
+  std::string title;
+  const ResultFiles& files;
+  std::vector<std::string> warnings;
+  std::vector<Drawing> drawings;
+  std::vector<std::string> tips;  ///< what would show more
+  std::string slo;                ///< the bounds behind a column "goodput"; may be empty
+};
 
 /// One HTML page that needs nothing else: no network, no script, drawings inside. It shows the
-/// comparison, the drawings, every number of summary.csv and the settings of run.json.
-std::string html_page(std::string_view title, const ResultFiles& files,
-                      const std::vector<Drawing>& drawings);
+/// warnings, the comparison, the drawings, every number of summary.csv and the settings.
+std::string html_page(const Page& page);
 
 }  // namespace tokenyard

@@ -1,35 +1,30 @@
 #pragma once
 
-#include <filesystem>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "experiments/record/summary.hpp"
-#include "experiments/statistics/interval.hpp"
+#include "experiments/report/line_plot.hpp"
 
 namespace tokenyard {
 
-/// Mean normalized latency at one request rate, over the seeds.
-struct RatePoint {
-  double rate = 0;   ///< requests/s
-  Interval latency;  ///< s/token; its mean is there
-};
+/// A label without the ending that names its request rate.
+std::string without_rate(const SummaryKey& key);
 
-/// One variant, system and policy of a sweep.
-struct RateCurve {
-  std::string label;
-  std::vector<RatePoint> points;  ///< by ascending rate
-};
+/// How many different request rates there are.
+std::size_t rate_count(std::span<const Summary> summaries);
 
-/// The curves of a sweep's rows, in the order of first appearance; none where there are fewer than
-/// two rates.
-std::vector<RateCurve> rate_curves(std::span<const Summary> summaries);
+/// A number of a sweep's rows against their request rate: a line for each variant, system and
+/// policy in the order of first appearance, a point a rate, with the 95 % interval over the seeds.
+/// `value` gets the place of a row; rows for which it is empty are left out.
+std::vector<Line> rate_lines(std::span<const Summary> summaries,
+                             const std::function<std::optional<double>(std::size_t)>& value);
 
-/// Draws latency_vs_rate (log latency axis; bars are 95 % intervals over the seeds) into `folder`
-/// as .png, .svg and the .csv of what is drawn. Returns the base names written: none without a
-/// curve. Throws as `draw_plot`.
-std::vector<std::string> draw_rate_plot(const std::filesystem::path& folder,
-                                        const std::vector<RateCurve>& curves);
+/// The plots latency_vs_rate and throughput_vs_rate.
+LinePlot latency_rate_plot();
+LinePlot throughput_rate_plot();
 
 }  // namespace tokenyard

@@ -4,11 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "experiments/report/goodput.hpp"
+
 namespace tokenyard {
 
-/// Reads a result folder and writes `plots/` (PNG, SVG and data) and report.html into it. Returns
-/// the files written, relative to the folder. Throws `InputError` for a folder that is not as
-/// `run` and `sweep` write it, a missing gnuplot, and what cannot be written.
-std::vector<std::string> write_report(const std::filesystem::path& folder);
+/// Reads a result folder and writes `plots/` (PNG, SVG, PDF and data) and report.html into it. With
+/// `slo`, goodput is shown too; that needs the requests of each run. Returns the files written,
+/// relative to the folder. Throws `InputError` for a folder that is not as `run` and `sweep` write
+/// it, a missing gnuplot, and what cannot be written.
+std::vector<std::string> write_report(const std::filesystem::path& folder,
+                                      const std::vector<LatencyBound>& slo = {});
 
 }  // namespace tokenyard

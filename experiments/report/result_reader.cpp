@@ -16,18 +16,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void read_requests(const fs::path& file, std::vector<double>& jct) {
-  ResultCsv csv(file);
-  const std::size_t status = csv.column("status");
-  const std::size_t jct_s = csv.column("jct_s");
-  while (csv.next()) {
-    const std::string_view how = csv.text(status);
-    if (how == "finished") {
-      jct.push_back(csv.number(jct_s));
-    } else if (how != "rejected" && how != "cancelled") {
-      csv.refuse(status, "is none of finished, rejected, cancelled");
-    }
+/// "notes" of run.json, where there are any.
+std::vector<std::string> notes_of(const JsonObject& settings) {
+  const auto json = nlohmann::ordered_json::parse(settings.raw());
+  std::vector<std::string> notes;
+  if (!json.contains("notes") || !json["notes"].is_array()) return notes;
+  for (const auto& note : json["notes"]) {
+    if (note.is_string()) notes.push_back(note.get<std::string>());
   }
+  return notes;
 }
 
 }  // namespace
@@ -78,26 +75,32 @@ ResultFiles read_result_folder(const fs::path& folder) {
   ResultFiles files;
   JsonObject settings = JsonFile::read((folder / "run.json").string());
   const bool is_sweep = settings.string_or("command", "run") == "sweep";
+  files.notes = notes_of(settings);
+  files.is_sweep = is_sweep;
   files.settings_file = is_sweep ? "plan.json" : "run.json";
   if (is_sweep) settings = JsonFile::read((folder / files.settings_file).string());
   files.settings = nlohmann::ordered_json::parse(settings.raw()).dump(2);
   files.summaries = read_summaries(folder / "summary.csv", is_sweep);
-  if (is_sweep) files.latency = rate_curves(files.summaries);
-  if (!files.latency.empty()) return files;
-
   std::vector<std::string> labels;
   for (const Summary& summary : files.summaries) labels.push_back(summary.key.label);
-  const std::vector<std::string> names = safe_file_names(labels);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (is_sweep && !fs::exists(folder / names[i], error)) continue;  // the cells were not kept
-    const SummaryKey& key = files.summaries[i].key;
-    const std::string curve = key.series + (key.clairvoyant ? " (clairvoyant)" : "");
-    auto found = std::find_if(files.jct.begin(), files.jct.end(),
-                              [&](const PlotSamples& samples) { return samples.label == curve; });
-    if (found == files.jct.end()) found = files.jct.insert(files.jct.end(), {curve, {}});
-    read_requests(folder / names[i] / "requests.csv", found->values);
-  }
+  for (const std::string& name : safe_file_names(labels)) files.folders.push_back(folder / name);
   return files;
+}
+
+std::vector<RequestGroup> read_request_groups(const ResultFiles& files) {
+  std::vector<RequestGroup> groups;
+  std::error_code error;
+  for (std::size_t i = 0; i < files.folders.size(); ++i) {
+    // A sweep keeps its cells only when told to.
+    if (files.is_sweep && !fs::exists(files.folders[i] / "requests.csv", error)) continue;
+    const SummaryKey& key = files.summaries[i].key;
+    const std::string label = key.series + (key.clairvoyant ? " (clairvoyant)" : "");
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const RequestGroup& each) { return each.label == label; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {label, {}, {}});
+    read_requests(files.folders[i], *group);
+  }
+  return groups;
 }
 
 }  // namespace tokenyard

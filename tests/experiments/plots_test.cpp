@@ -81,7 +81,7 @@ TEST(Plots, DrawsEveryFile) {
             "\"mlfq:ratio=2,x_{y}'s \"\"<b>&\",2,0.5\n"
             "\"mlfq:ratio=2,x_{y}'s \"\"<b>&\",40,0.25\n"
             "one,3,1\n");
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 6);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 8);
 }
 
 // Catches empty plots, which gnuplot draws as an error.

@@ -142,9 +142,12 @@ TEST_F(SweepCommand, ReportDrawsLatencyAgainstRate) {
   write("p.json", kPlan);
   ASSERT_EQ(call("tokenyard sweep p.json --quiet --keep-cells --out s"), 0) << err_;
   ASSERT_EQ(call("tokenyard report s"), 0) << err_;
-  EXPECT_THAT(lines(out_),
-              testing::ElementsAre("s/plots/latency_vs_rate.png", "s/plots/latency_vs_rate.svg",
-                                   "s/plots/latency_vs_rate.csv", "s/report.html"));
+  EXPECT_THAT(lines(out_), testing::ElementsAre(
+                               "s/plots/latency_vs_rate.png", "s/plots/latency_vs_rate.svg",
+                               "s/plots/latency_vs_rate.pdf", "s/plots/latency_vs_rate.csv",
+                               "s/plots/throughput_vs_rate.png", "s/plots/throughput_vs_rate.svg",
+                               "s/plots/throughput_vs_rate.pdf", "s/plots/throughput_vs_rate.csv",
+                               "s/report.html"));
   const auto points = lines(contents(path("s/plots/latency_vs_rate.csv")));
   ASSERT_EQ(points.size(), 1 + 8U);
   EXPECT_THAT(points[1], testing::StartsWith("recompute fcfs,1,"));

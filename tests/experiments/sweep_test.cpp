@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "experiments/report/gnuplot.hpp"
 #include "experiments/report/rate_plot.hpp"
 #include "experiments/report/table.hpp"
 #include "tests/experiments/made_up.hpp"
@@ -48,42 +47,18 @@ TEST(RatePlot, PoolsSeedsByRate) {
       cell_of("x rate=0.5", 0.5, 1, 100), cell_of("x rate=0.5", 0.5, 2, 100),
       cell_of("y rate=2", 2, 1, 1000),
   };
-  const auto curves = rate_curves(rows);
-  ASSERT_EQ(curves.size(), 2U);
-  EXPECT_EQ(curves[0].label, "x");
-  ASSERT_EQ(curves[0].points.size(), 2U);
-  EXPECT_EQ(curves[0].points[0].rate, 0.5);
-  EXPECT_DOUBLE_EQ(*curves[0].points[0].latency.mean, 0.01);
-  EXPECT_DOUBLE_EQ(*curves[0].points[1].latency.mean, 0.03);
-  EXPECT_NEAR(*curves[0].points[1].latency.half_width, 0.12706, 1e-5);
-  EXPECT_EQ(curves[1].label, "y");
-  EXPECT_FALSE(curves[1].points[0].latency.half_width);
-}
-
-// Would catch: a plot of a single rate, which would be dots on a line.
-TEST(RatePlot, NeedsTwoRates) {
-  const Summary rows[] = {cell_of("x", 2, 1, 200), cell_of("y", 2, 1, 300)};
-  EXPECT_TRUE(rate_curves(rows).empty());
-  EXPECT_TRUE(draw_rate_plot("/nowhere", {}).empty());
-}
-
-// Would catch: bars below zero on a log axis, and labels that break the script.
-TEST(RatePlot, DrawsEveryFile) {
-  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
-  const made_up::ScratchFolder scratch;
-  const std::vector<RateCurve> curves = {
-      {"it's mlfq:ratio=2,x_{y}", {{1, {0.1, 0.3}}, {2, {3, 1}}}},
-      {"one point", {{1.5, {0.2, {}}}}}};
-  EXPECT_THAT(draw_rate_plot(scratch.path(), curves), ElementsAre("latency_vs_rate"));
-  EXPECT_EQ(made_up::contents(scratch.path() / "latency_vs_rate.png").substr(1, 3), "PNG");
-  const std::string svg = made_up::contents(scratch.path() / "latency_vs_rate.svg");
-  EXPECT_THAT(svg, HasSubstr("</svg>"));
-  EXPECT_THAT(svg, HasSubstr("it's mlfq:ratio=2,x_{y}"));
-  EXPECT_EQ(made_up::contents(scratch.path() / "latency_vs_rate.csv"),
-            "label,request_rate,mean_normalized_latency_s,"
-            "mean_normalized_latency_s_ci95_half_width\n"
-            "\"it's mlfq:ratio=2,x_{y}\",1,0.1,0.3\n\"it's mlfq:ratio=2,x_{y}\",2,3,1\n"
-            "one point,1.5,0.2,\n");
+  const auto lines =
+      rate_lines(rows, [&](std::size_t i) { return rows[i].value("mean_normalized_latency_s"); });
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].label, "x");
+  ASSERT_EQ(lines[0].points.size(), 2U);
+  EXPECT_EQ(lines[0].points[0].x, 0.5);
+  EXPECT_DOUBLE_EQ(lines[0].points[0].y, 0.01);
+  EXPECT_DOUBLE_EQ(lines[0].points[1].y, 0.03);
+  EXPECT_NEAR(*lines[0].points[1].half_width, 0.12706, 1e-5);
+  EXPECT_EQ(lines[1].label, "y");
+  EXPECT_FALSE(lines[1].points[0].half_width);
+  EXPECT_EQ(rate_count(rows), 2U);
 }
 
 // Would catch: a ratio to a cell of another rate or seed, and lines too wide for a terminal.
