@@ -36,8 +36,8 @@ void warn_of_seeds(const ResultFiles& files, std::vector<std::string>& warnings)
   if (!single) return;
   warnings.emplace_back(
       "One run each: the numbers have no interval, and a difference may be chance. Repeat a "
-      "workload plan with --repeat N (a recorded trace with --resample), or compare two folders "
-      "with 'tokenyard compare'.");
+      "workload plan with --repeat N; of a recorded trace, 'tokenyard compare' tells how much a "
+      "difference varies along it.");
 }
 
 void warn_of_lost_requests(const ResultFiles& files, std::vector<std::string>& warnings) {
