@@ -140,6 +140,12 @@ Machine compose_machine(Settings settings, const Machine* other) {
   return machine;
 }
 
+std::vector<CostFloor> compose_floors(const Machine& machine) {
+  if (machine.measures || machine.settings.clock == "wall") return {};
+  const auto* floored = dynamic_cast<const FlooredCost*>(machine.cost.get());
+  return floored == nullptr ? std::vector<CostFloor>() : floored->floors();
+}
+
 std::unique_ptr<TraceView> RunTrace::view() const {
   if (whole_) return std::make_unique<TraceView>(*whole_);
   return std::make_unique<TraceStream>(path_, options_, survey_);

@@ -9,6 +9,7 @@
 #include "experiments/record/flight_record.hpp"
 #include "experiments/record/level_watch.hpp"
 #include "experiments/settings.hpp"
+#include "models/cost_floor.hpp"
 #include "sim/kernel/strict_json.hpp"
 #include "sim/ports/cost_model.hpp"
 #include "sim/ports/length_predictor.hpp"
@@ -53,6 +54,10 @@ struct Machine {
 /// Throws `InputError` when the settings name no cost, no pool, or what does not fit together. An
 /// engine with the same weights as that of `other` shares them.
 Machine compose_machine(Settings settings, const Machine* other = nullptr);
+
+/// What lies under the costs that the machine charges; empty where nothing is known, as when it
+/// measures.
+std::vector<CostFloor> compose_floors(const Machine& machine);
 
 /// A trace as runs use it: whole in memory, or read again from its file along with each run.
 /// Immutable; safe to share between threads.

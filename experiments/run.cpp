@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 
+#include "experiments/bounds/lower_bound.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/compose.hpp"
 #include "experiments/interrupt.hpp"
@@ -120,6 +121,21 @@ class Forgetter final : public Observer {
   const Recorder& recorder_;
 };
 
+/// Says what the mean JCT cannot fall below.
+void add_bound(FinishedRequests& finished, const Machine& machine, Summary& summary,
+               std::vector<std::string>& notes) {
+  const auto bound =
+      lower_bound_on_jct(finished.take(), machine.settings.server, compose_floors(machine));
+  if (!bound) {
+    add_note(notes, fmt::format("{}: no lower bound is known", summary.key.label));
+    return;
+  }
+  summary.lower_bound_mean_jct_s = bound->mean_s();
+  // Of each seed's requests once, since all policies finish the same.
+  add_note(notes, fmt::format("no schedule of these {} requests has a mean JCT below {:.6g} s ({})",
+                              bound->requests, bound->mean_s(), name_of(bound->from)));
+}
+
 std::unique_ptr<FlightRecord> begin_flight_record(const RunPlan& plan, const RunRow& row,
                                                   const SummaryKey& key, const RunTrace& trace,
                                                   const TraceView& view) {
@@ -173,6 +189,8 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
     timeline = std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", labels);
     observers.add(*timeline);
   }
+  FinishedRequests finished(options.warmup);
+  if (plan.bound) observers.add(finished);
   const auto flight = begin_flight_record(plan, row, key, trace, *view);
   if (flight) observers.add(*flight);
   if (progress != nullptr) {
@@ -203,6 +221,7 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   result.iterations = recorder.iterations();
   result.trace_digest = view->digest();
   result.summary = summarize(key, recorder);
+  if (plan.bound) add_bound(finished, row.machine, result.summary, notes);
   return result;
 }
 

@@ -37,6 +37,7 @@ struct RunPlan {
   std::int64_t repeat = 1;  ///< seeds of a workload plan, from `seed` on
   bool iterations = false;  ///< write iterations.csv
   bool timeline = false;    ///< write timeline.json
+  bool bound = false;       ///< say what no schedule can fall below
   bool quiet = false;       ///< no progress line
   std::string record;       ///< the flight record's file, of a plan of exactly one run; empty: none
   /// Trace files of this size or more are read along with each run instead of kept in memory, where

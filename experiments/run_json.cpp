@@ -60,6 +60,7 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
   json["repeat"] = traces.size();
   json["format"] = plan.format;
   json["zero"] = plan.zero;
+  if (plan.bound) json["bound"] = true;
   if (is_workload_plan(plan.trace)) json["plan"] = contents(open_workload_plan(plan.trace));
   json["traces"] = Json::array();
   for (const TraceFacts& trace : traces) json["traces"].push_back(trace_json(plan.trace, trace));
@@ -107,6 +108,9 @@ std::string results_json(const RunResults& results) {
     entry["passes"] = result.passes;
     for (const auto& [name, value] : result.summary.values) {
       entry[name] = value ? number_json(*value) : Json(nullptr);
+    }
+    if (const auto& bound = result.summary.lower_bound_mean_jct_s) {
+      entry["lower_bound_mean_jct_s"] = *bound;
     }
     json["runs"].push_back(entry);
   }

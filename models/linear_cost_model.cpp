@@ -57,4 +57,14 @@ Duration LinearCostModel::copy(std::int64_t blocks) const {
   return charge(coefficients_.swap_block_s * static_cast<double>(blocks));
 }
 
+std::vector<CostFloor> LinearCostModel::floors() const {
+  CostFloor floor;
+  floor.iteration_s = coefficients_.iteration_s;
+  floor.prefill_token_s = coefficients_.prefill_token_s;
+  floor.prefill_quadratic_s = coefficients_.prefill_quadratic_s;
+  floor.decode_sequence_s = coefficients_.decode_sequence_s;
+  floor.context_token_s = coefficients_.context_token_s;
+  return {floor};
+}
+
 }  // namespace tokenyard

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "models/cost_floor.hpp"
 #include "sim/kernel/strict_json.hpp"
 #include "sim/ports/cost_model.hpp"
 
@@ -22,7 +23,7 @@ struct LinearCoefficients {
 ///             + e x context tokens of decoding sequences,
 /// rounded to whole nanoseconds once. With iteration_s alone it is the constant-rate server of
 /// queueing theory. Immutable, so safe to share between threads.
-class LinearCostModel final : public CostModel {
+class LinearCostModel final : public CostModel, public FlooredCost {
  public:
   explicit LinearCostModel(const LinearCoefficients& coefficients) : coefficients_(coefficients) {}
 
@@ -34,6 +35,7 @@ class LinearCostModel final : public CostModel {
 
   Duration iteration(const IterationLoad& load) const override;
   Duration copy(std::int64_t blocks) const override;
+  std::vector<CostFloor> floors() const override;  ///< the model itself, without block copies
 
   const LinearCoefficients& coefficients() const { return coefficients_; }
 

@@ -106,4 +106,22 @@ Duration RooflineCostModel::copy(std::int64_t blocks) const {
   return charge(copy_block_s_ * real(blocks));
 }
 
+std::vector<CostFloor> RooflineCostModel::floors() const {
+  CostFloor weights;
+  weights.iteration_s = overhead_s_ + linear_weights_s_ + output_weights_s_ + all_reduce_latency_s_;
+  weights.prefill_token_s = activation_token_s_ + all_reduce_token_s_;
+  // At least half of the products of a batch are pairs, whatever its chunks begin behind.
+  weights.prefill_quadratic_s = attended_pair_s_ / 2;
+  weights.decode_sequence_s = weights.prefill_token_s;
+  weights.context_token_s = context_token_s_;
+  CostFloor flops = weights;
+  flops.iteration_s -= linear_weights_s_;
+  flops.prefill_token_s += linear_token_s_;
+  flops.decode_sequence_s += linear_token_s_;
+  // Prompts alone already take as long as one reading of the weights and what each exceeds it by.
+  weights.excess_token_s = linear_token_s_;
+  weights.excess_from_s = linear_weights_s_;
+  return {weights, flops};
+}
+
 }  // namespace tokenyard

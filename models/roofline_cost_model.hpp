@@ -1,5 +1,6 @@
 #pragma once
 
+#include "models/cost_floor.hpp"
 #include "models/device_spec.hpp"
 #include "models/model_spec.hpp"
 #include "sim/ports/cost_model.hpp"
@@ -49,7 +50,7 @@ struct RooflineTerms {
 /// each device moves its own share over a link of its own.
 ///
 /// An evaluation is a few multiplications. Immutable, so safe to share between threads.
-class RooflineCostModel final : public CostModel {
+class RooflineCostModel final : public CostModel, public FlooredCost {
  public:
   /// Throws an `InputError` if the model cannot be cut into `tensor_parallel` parts, or the device
   /// has no link for more than one. Whether the weights fit is not asked here (kv_pool_size.hpp).
@@ -59,6 +60,9 @@ class RooflineCostModel final : public CostModel {
 
   Duration iteration(const IterationLoad& load) const override;
   Duration copy(std::int64_t blocks) const override;
+  /// Two planes, one for each side of the linear layers' maximum: that of the weights' bytes, and
+  /// that of the tokens' FLOPs. See docs/lower-bound.md.
+  std::vector<CostFloor> floors() const override;
 
   /// The parts of `iteration`'s sum before rounding; all 0 for an empty load.
   RooflineTerms terms(const IterationLoad& load) const;

@@ -59,6 +59,8 @@ std::vector<OptionRow> option_rows() {
       {"zero", "RULE", "requests without tokens: drop, clamp or error (drop)"},
       {"iterations", "", "write LABEL/iterations.csv"},
       {"timeline", "", "write LABEL/timeline.json, Chrome trace events for Perfetto"},
+      {"bound", "",
+       "set each mean JCT beside a lower bound on that of any schedule (docs/lower-bound.md)"},
       {"record", "FILE",
        "write what each pass was fed and decided, for 'tokenyard replay' (.gz allowed); one run"},
       {"json", "", "machine-readable results on standard output"},
@@ -91,6 +93,7 @@ RunPlan plan_of(const CommandLine& line) {
   if ((plan.iterations || plan.timeline) && !line.has("out")) {
     line.refuse("--iterations and --timeline write into a result folder; give --out DIR");
   }
+  plan.bound = line.flag("bound");
   plan.quiet = line.flag("quiet");
   plan.record = line.value("record").value_or("");
   for (const SettingEntry& entry : setting_entries()) {

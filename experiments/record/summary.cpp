@@ -129,12 +129,15 @@ std::string summary_cells(const Summary& summary) {
 std::string summary_csv(std::span<const Summary> summaries) {
   std::string text = "label,policy,system,seed";
   for (const auto& name : summary_names()) text += "," + name;
-  text += ",clairvoyant\n";
+  const bool bounded = std::ranges::any_of(
+      summaries, [](const Summary& each) { return each.lower_bound_mean_jct_s.has_value(); });
+  text += bounded ? ",clairvoyant,lower_bound_mean_jct_s\n" : ",clairvoyant\n";
   for (const Summary& summary : summaries) {
     const SummaryKey& key = summary.key;
     text += fmt::format("{},{},{},{}", csv_field(key.label), csv_field(key.policy),
                         csv_field(key.system), key.seed);
     text += summary_cells(summary);
+    if (bounded) text.insert(text.size() - 1, "," + cell(summary.lower_bound_mean_jct_s));
   }
   return text;
 }

@@ -35,6 +35,8 @@ bool comparable(const SummaryKey& a, const SummaryKey& b);
 struct Summary {
   SummaryKey key;
   std::vector<std::pair<std::string, std::optional<double>>> values;  ///< in the file's order
+  /// What no schedule of the same requests can fall below, where that was asked for.
+  std::optional<double> lower_bound_mean_jct_s{};
 
   /// The value of this name; empty when it has none or there is no such name.
   std::optional<double> value(std::string_view name) const;
@@ -60,7 +62,8 @@ Summary summarize(SummaryKey key, const Recorder& recorder);
 /// The end of a row of summary.csv, from the comma before the first value on.
 std::string summary_cells(const Summary& summary);
 
-/// The text of summary.csv.
+/// The text of summary.csv. Where a bound is known the column lower_bound_mean_jct_s is added at
+/// the end.
 std::string summary_csv(std::span<const Summary> summaries);
 
 /// The text of summary_ci.csv: one row per series and system, in the order of first appearance:

@@ -65,6 +65,18 @@ Column ratios(std::span<const Summary> summaries) {
   return column;
 }
 
+/// How far each mean JCT is from what no schedule can fall below.
+Column bound_ratios(std::span<const Summary> summaries) {
+  Column column{"JCT vs", "bound", {}};
+  for (const Summary& summary : summaries) {
+    const auto bound = summary.lower_bound_mean_jct_s;
+    const auto value = summary.value("mean_jct_s");
+    column.cells.push_back(bound && value && *bound > 0 ? fmt::format("{:.3f}x", *value / *bound)
+                                                        : "-");
+  }
+  return column;
+}
+
 struct Unit {
   std::string_view name;
   double scale;
@@ -99,6 +111,9 @@ std::vector<Column> columns_of_run(std::span<const Summary> summaries) {
     columns.push_back(numbers(summaries, " ", "rejected", "rejected", 1, 0));
   }
   columns.push_back(ratios(summaries));
+  const bool bounded = std::ranges::any_of(
+      summaries, [](const Summary& each) { return each.lower_bound_mean_jct_s.has_value(); });
+  if (bounded) columns.push_back(bound_ratios(summaries));
   return columns;
 }
 
