@@ -65,6 +65,9 @@ void refuse_contradictions(const Settings& settings) {
   if (kv.proactive_swap && kv.evict == Evict::recompute) {
     throw InputError("--proactive-swap needs --evict swap or cheaper");
   }
+  if (settings.find_warmup && settings.executor == "engine") {
+    throw InputError("--warmup auto runs everything twice; with --executor engine give seconds");
+  }
   if (settings.server.limits.static_batching && kv.evict != Evict::recompute) {
     throw InputError("--static-batching goes with --evict recompute");
   }

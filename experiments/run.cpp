@@ -11,10 +11,12 @@
 #include "experiments/compose.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/named_system.hpp"
+#include "experiments/record/backlog_watch.hpp"
 #include "experiments/record/observer_list.hpp"
 #include "experiments/record/requests_csv.hpp"
 #include "experiments/record/timeline.hpp"
 #include "experiments/run_json.hpp"
+#include "experiments/steady_state.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/invariant.hpp"
 #include "sim/kernel/text.hpp"
@@ -149,15 +151,49 @@ std::unique_ptr<FlightRecord> begin_flight_record(const RunPlan& plan, const Run
   return compose_flight_record(plan.record, std::move(header), row.machine, trace, view);
 }
 
+/// The arrival of the request where this share of them ends; kNever for all.
+Time arrival_at(const RunTrace& trace, double share) {
+  const std::size_t requests = trace.survey().requests;
+  const auto number = static_cast<std::size_t>(share * static_cast<double>(requests));
+  if (number >= requests) return kNever;
+  const std::unique_ptr<TraceView> view = trace.view();
+  view->need(number);
+  const TraceView::Place place = view->place(number);
+  return place.table().arrival(place.at);
+}
+
+/// The part of a run in which the queue is watched: without what a run that begins empty begins
+/// with.
+BacklogWatch backlog_watch(const RunPlan& plan, const RunTrace& trace) {
+  const CountedPart part = plan.counted.value_or(CountedPart{0.1, 1});
+  const auto requests = static_cast<double>(trace.survey().requests);
+  return {static_cast<std::int64_t>(part.first * requests),
+          static_cast<std::int64_t>(part.last * requests) - 1};
+}
+
+std::vector<double> shares_within(const std::vector<LatencyBounds>& bounds,
+                                  const Samples& samples) {
+  std::vector<double> shares;
+  const auto requests = static_cast<double>(std::max<std::int64_t>(1, samples.sums().requests));
+  for (const LatencyBounds& each : bounds) {
+    shares.push_back(static_cast<double>(samples.within(each)) / requests);
+  }
+  return shares;
+}
+
 RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace, SummaryKey key,
-                  const Output& output, Progress* progress, Observer* watcher,
+                  Time warmup, const Output& output, Progress* progress, Observer* watcher,
                   std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
   key.clairvoyant = is_clairvoyant(row.policy, row.machine);
   RecorderOptions options;
   options.kv_blocks_total = settings.server.kv.device_blocks;
   options.kv_block_size = settings.server.kv.block_size;
-  options.warmup = kOrigin + from_seconds(settings.warmup_s);
+  options.warmup = warmup;
+  if (plan.counted) {
+    options.warmup = arrival_at(trace, plan.counted->first);
+    options.until = arrival_at(trace, plan.counted->last);
+  }
   SoloTimes solo(trace, *row.machine.cost);
   options.alone = [&solo](std::int64_t prompt_tokens, std::int64_t output_tokens) {
     return solo.of(prompt_tokens, output_tokens);
@@ -182,7 +218,8 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   Recorder recorder(options);
   InterruptWatch interrupts;
   Forgetter forgetter(*view, recorder);
-  ObserverList observers({&recorder, &interrupts, &forgetter});
+  BacklogWatch backlog = backlog_watch(plan, trace);
+  ObserverList observers({&recorder, &interrupts, &forgetter, &backlog});
   if (watcher != nullptr) observers.add(*watcher);
   std::unique_ptr<TimelineWriter> timeline;
   if (output.timeline_json) {
@@ -222,6 +259,8 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   result.trace_digest = view->digest();
   result.summary = summarize(key, recorder);
   if (plan.bound) add_bound(finished, row.machine, result.summary, notes);
+  result.shares = shares_within(plan.latency_bounds, recorder.samples());
+  result.backlog_changes = backlog.changes();
   return result;
 }
 
@@ -273,9 +312,14 @@ Prepared prepare(const RunPlan& plan) {
       add_note(prepared.notes, fmt::format("{}: {}", row.series, note));
     }
   }
+  const bool is_plan = is_workload_plan(plan.trace);
   const std::uint64_t first = first_seed(plan);
+  if (!plan.until.empty() && !is_plan) {
+    throw InputError("run: --until draws seeds until it knows enough; that takes a workload plan");
+  }
   std::int64_t seeds = plan.repeat;
-  if (seeds > 1 && !is_workload_plan(plan.trace)) {
+  if (!plan.until.empty()) seeds = std::max(seeds, kFewestReplications);
+  if (seeds > 1 && !is_plan) {
     add_note(prepared.notes,
              "a recorded trace has no sampling error: it is run once, and there is no interval");
     seeds = 1;
@@ -286,6 +330,23 @@ Prepared prepare(const RunPlan& plan) {
   prepared.names = names_of(prepared);
   check_record(plan, prepared);
   return prepared;
+}
+
+/// How many simulations so many seeds take.
+std::int64_t runs_in(const Prepared& prepared, std::int64_t seeds) {
+  const bool twice = prepared.rows.front().machine.settings.find_warmup;
+  return seeds * static_cast<std::int64_t>(prepared.rows.size()) * (twice ? 2 : 1);
+}
+
+/// Where the summaries of this trace begin.
+Time warmup_end(const Prepared& prepared, const RunTrace& trace, std::uint64_t seed,
+                Progress* progress, std::vector<std::string>& notes) {
+  const Settings& settings = prepared.rows.front().machine.settings;
+  if (!settings.find_warmup) return kOrigin + from_seconds(settings.warmup_s);
+  const bool alone = prepared.seeds.size() == 1;
+  const FoundWarmup found = find_warmup(prepared.rows, trace, seed, alone, progress);
+  for (const std::string& note : found.notes) add_note(notes, note);
+  return found.end;
 }
 
 RunResults run_all(const RunPlan& plan, const Prepared& prepared,
@@ -301,19 +362,28 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
                         seed, plan.stream_bytes));
     }
     const RunTrace& trace = *shared;
+    const Time warmup = warmup_end(prepared, trace, seed, progress, results.notes);
     for (const RunRow& row : prepared.rows) {
       const RunName& name = prepared.names[results.runs.size()];
       const SummaryKey key{name.label, name.series, row.policy, row.system, seed, false};
       const Output output = open_output(plan, place, name.folder, share.requests_csv);
       results.runs.push_back(
-          run_one(plan, row, trace, key, output, progress, share.watcher, results.notes));
+          run_one(plan, row, trace, key, warmup, output, progress, share.watcher, results.notes));
       results.runs.back().folder = name.folder;
       if (results.runs.back().interrupted) break;
     }
     traces.push_back(
         {results.runs.back().trace_digest, trace.survey().requests, trace.survey().counts});
     if (results.runs.back().interrupted) break;
+    if (plan.until.empty()) continue;
+    const SeedsNeeded enough = seeds_needed(plan, prepared.rows, results);
+    if (enough.reached) break;
+    if (progress != nullptr) {
+      progress->expect(runs_in(prepared, std::min(enough.needed, plan.repeat)));
+    }
   }
+  note_precision(plan, prepared.rows, results);
+  note_instability(prepared.rows, results);
   return results;
 }
 
@@ -335,11 +405,15 @@ RunResults run(const RunPlan& plan, ResultFolder* folder, const RunShare& share)
   const Prepared prepared = prepare(plan);
   invariant(!share.trace || prepared.names.size() == 1, "I12 a summary has its names",
             "one trace is shared by {} runs", prepared.names.size());
-  const auto progress =
-      Progress::on_terminal(static_cast<std::int64_t>(prepared.names.size()), plan.quiet);
+  const std::int64_t seeds =
+      plan.until.empty() ? static_cast<std::int64_t>(prepared.seeds.size()) : kFewestReplications;
+  const auto own = share.progress != nullptr
+                       ? nullptr
+                       : Progress::on_terminal(runs_in(prepared, seeds), plan.quiet);
+  Progress* const progress = share.progress != nullptr ? share.progress : own.get();
   std::vector<TraceFacts> traces;
   const auto place = folder != nullptr ? folder->path() : std::filesystem::path();
-  RunResults results = run_all(plan, prepared, place, progress.get(), share, traces);
+  RunResults results = run_all(plan, prepared, place, progress, share, traces);
   if (folder != nullptr) write_folder(plan, prepared.rows, traces, results, *folder);
   return results;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/precision_goal.hpp"
 #include "experiments/record/result_folder.hpp"
 #include "experiments/record/summary.hpp"
 #include "experiments/settings.hpp"
@@ -17,11 +18,20 @@ class Observer;
 class RunTrace;
 struct RunRow;
 
+class Progress;
+
 /// What a run is called.
 struct RunName {
   std::string label;   ///< in tables and files
   std::string series;  ///< the label without the seed
   std::string folder;  ///< its folder's name inside the result folder
+};
+
+/// What the summary tells of, where that is not decided by the settings' warm-up: a part of the
+/// requests, by the order of their arrival.
+struct CountedPart {
+  double first = 0;  ///< shares of the requests, 0 <= first < last <= 1
+  double last = 1;
 };
 
 /// What to run. A value type.
@@ -35,6 +45,9 @@ struct RunPlan {
   /// Empty: the workload plan's own seed, or 1.
   std::optional<std::uint64_t> seed;
   std::int64_t repeat = 1;  ///< seeds of a workload plan, from `seed` on
+  /// Where there are any: seeds are run until each row's means are known so well, from
+  /// `kFewestReplications` on and at most `repeat` (then at least as many).
+  std::vector<PrecisionGoal> until;
   bool iterations = false;  ///< write iterations.csv
   bool timeline = false;    ///< write timeline.json
   bool bound = false;       ///< say what no schedule can fall below
@@ -44,6 +57,9 @@ struct RunPlan {
   /// their order allows it. Decides nothing about the results. Below it a trace in memory is small
   /// (some 40 MB), and reading it twice would be the greater cost.
   std::uintmax_t stream_bytes = std::uintmax_t{64} << 20U;
+  std::optional<CountedPart> counted;
+  /// Bounds for which results give the share of requests within them.
+  std::vector<LatencyBounds> latency_bounds;
 };
 
 /// One run of a plan.
@@ -53,11 +69,18 @@ struct RunResult {
   std::int64_t iterations = 0;
   std::int64_t passes = 0;
   std::string trace_digest;
+  /// By the plan's latency bounds: the share of the counted requests, whatever became of them, that
+  /// completed within them.
+  std::vector<double> shares;
+  std::vector<double> backlog_changes;  ///< see `BacklogWatch`
   bool interrupted = false;  ///< a live run that was ended by a signal: what had finished by then
 };
 
 struct RunResults {
   std::vector<RunResult> runs;
+  /// Labels without their seeds, of what shows no steady state: requests come faster than they are
+  /// served.
+  std::vector<std::string> unstable;
   std::vector<std::string> notes;  ///< what a reader of the results must know, a sentence each
 };
 
@@ -66,6 +89,7 @@ struct RunShare {
   std::shared_ptr<const RunTrace> trace;  ///< of a plan of exactly one run; null: made anew
   Observer* watcher = nullptr;            ///< told of the run beside its own observers
   bool requests_csv = true;               ///< write LABEL/requests.csv
+  Progress* progress = nullptr;           ///< told instead of a line of the run's own
 };
 
 /// Runs the plan; with a result folder, writes everything into it (the caller commits it). All

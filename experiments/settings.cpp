@@ -217,9 +217,13 @@ constexpr SettingEntry kEntries[] = {
     {"limit", false, "only the first N requests (all)",
      [](S& s, const G& g) { s.limit = integer(g, 1, 4'000'000'000); },
      [](const S& s) { return s.limit ? fmt::to_string(*s.limit) : ""; }},
-    {"warmup", false, "leave requests of the first S seconds out of the summary (0)",
-     [](S& s, const G& g) { s.warmup_s = number(g, 0, 1e9); },
-     [](const S& s) { return format_number(s.warmup_s); }},
+    {"warmup", false,
+     "leave requests of the first S seconds out of the summary; auto: as many as MSER-5 says (0)",
+     [](S& s, const G& g) {
+       s.find_warmup = g.value == "auto";
+       s.warmup_s = s.find_warmup ? 0 : number(g, 0, 1e9);
+     },
+     [](const S& s) { return s.find_warmup ? "auto" : format_number(s.warmup_s); }},
 };
 
 }  // namespace

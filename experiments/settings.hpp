@@ -35,6 +35,7 @@ struct Settings {
   std::optional<double> request_rate;
   std::optional<std::int64_t> limit;
   double warmup_s = 0;
+  bool find_warmup = false;  ///< by MSER-5, instead of `warmup_s`
 };
 
 /// One value as it was given: where it came from is for messages.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,9 @@ class Progress final : public Observer {
 
   /// One that writes to standard error; null when that is no terminal or `quiet` is set.
   static std::unique_ptr<Progress> on_terminal(std::int64_t runs, bool quiet);
+
+  /// So many runs are expected after all; an estimate may change on the way.
+  void expect(std::int64_t runs) { runs_ = std::max(runs, run_); }
 
   /// The next run begins; `total` requests are expected of it.
   void begin(std::string label, std::int64_t total);

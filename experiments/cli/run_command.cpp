@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "experiments/cli/command_line.hpp"
+#include "experiments/cli/run_options.hpp"
 #include "experiments/report/table.hpp"
 #include "experiments/run.hpp"
 #include "experiments/run_json.hpp"
@@ -46,64 +46,6 @@ constexpr const char* kUsage =
     "An explicit option wins over the system's, that over what model and device imply, that over\n"
     "the default (in brackets).\n\n";
 
-std::vector<OptionRow> option_rows() {
-  std::vector<OptionRow> rows = {
-      {"out", "DIR",
-       "write a result folder (replacing an earlier one): run.json, summary.csv, "
-       "LABEL/requests.csv"},
-      {"cell", "", "as 'sweep --list-cells' prints it: one cell, unless DIR holds it already"},
-      {"system", "NAME", "a named system, see 'list systems'; may repeat", true},
-      {"seed", "N", "seed of everything random (the plan's, or 1)"},
-      {"repeat", "N", "seeds of a workload plan, one run each, with intervals (1)"},
-      {"format", "NAME", "the trace's format (recognised)"},
-      {"zero", "RULE", "requests without tokens: drop, clamp or error (drop)"},
-      {"iterations", "", "write LABEL/iterations.csv"},
-      {"timeline", "", "write LABEL/timeline.json, Chrome trace events for Perfetto"},
-      {"bound", "",
-       "set each mean JCT beside a lower bound on that of any schedule (docs/lower-bound.md)"},
-      {"record", "FILE",
-       "write what each pass was fed and decided, for 'tokenyard replay' (.gz allowed); one run"},
-      {"json", "", "machine-readable results on standard output"},
-      {"quiet", "", "neither table nor progress"},
-      {"help", "", "this text"},
-  };
-  for (const SettingEntry& entry : setting_entries()) {
-    rows.push_back({entry.name, entry.is_flag ? "" : "VALUE", entry.help});
-  }
-  return rows;
-}
-
-RunPlan plan_of(const CommandLine& line) {
-  RunPlan plan;
-  if (line.positionals().empty()) line.refuse("no TRACE given; see 'tokenyard run --help'");
-  plan.trace = line.positionals().front();
-  plan.policies.assign(line.positionals().begin() + 1, line.positionals().end());
-  plan.systems = line.values("system");
-  if (plan.policies.empty() && plan.systems.empty()) {
-    line.refuse("no POLICY and no --system given; see 'tokenyard run --help'");
-  }
-  plan.format = line.value("format").value_or("");
-  plan.zero = line.value("zero").value_or("drop");
-  if (line.has("seed")) {
-    plan.seed = static_cast<std::uint64_t>(line.integer("seed", 0, 4'000'000'000'000'000'000, 1));
-  }
-  plan.repeat = line.integer("repeat", 1, 100'000, 1);
-  plan.iterations = line.flag("iterations");
-  plan.timeline = line.flag("timeline");
-  if ((plan.iterations || plan.timeline) && !line.has("out")) {
-    line.refuse("--iterations and --timeline write into a result folder; give --out DIR");
-  }
-  plan.bound = line.flag("bound");
-  plan.quiet = line.flag("quiet");
-  plan.record = line.value("record").value_or("");
-  for (const SettingEntry& entry : setting_entries()) {
-    if (const auto value = line.value(entry.name)) {
-      plan.settings.push_back({entry.name, *value, std::string("run: --") + entry.name});
-    }
-  }
-  return plan;
-}
-
 RunResults run_to_out(const CommandLine& line, const RunPlan& plan) {
   std::optional<ResultFolder> folder;
   if (const auto out = line.value("out")) folder.emplace(*out);
@@ -116,19 +58,22 @@ RunResults listed_cell(const CommandLine& line, const RunPlan& plan) {
   if (!line.has("out")) line.refuse("--cell goes with --out DIR/cells/NAME");
   if (!plan.record.empty()) line.refuse("--cell and --record exclude one another");
   const CellResult cell = make_listed_cell(plan, *line.value("out"));
-  return {{cell.run}, cell.notes};
+  RunResults results;
+  results.runs.push_back(cell.run);
+  results.notes = cell.notes;
+  return results;
 }
 
 }  // namespace
 
 int run_run_command(const std::vector<std::string>& arguments) {
-  const std::vector<OptionRow> rows = option_rows();
+  const std::vector<OptionRow> rows = run_option_rows();
   const CommandLine line("run", arguments, rows);
   if (line.flag("help")) {
     fmt::print("{}{}", kUsage, options_help(rows));
     return 0;
   }
-  const RunPlan plan = plan_of(line);
+  const RunPlan plan = run_plan_of(line);
   const RunResults results = line.flag("cell") ? listed_cell(line, plan) : run_to_out(line, plan);
 
   std::vector<Summary> summaries;

@@ -86,25 +86,17 @@ GateResult judge(const Gate& gate, const SeriesComparison& series) {
     return result;
   }
   const MetricComparison& metric = *found;
-  const double sign = gate.at_most ? 1 : -1;
-  const auto decide = [&](double low, double high) {
-    if (sign * high <= sign * gate.bound && sign * low <= sign * gate.bound) {
-      result.outcome = GateOutcome::pass;
-    } else if (sign * low > sign * gate.bound && sign * high > sign * gate.bound) {
-      result.outcome = GateOutcome::fail;
-    }
-  };
   if (!gate.relative) {
-    decide(metric.candidate, metric.candidate);
+    result.outcome = outcome_of(gate, metric.candidate, metric.candidate);
     result.reason = fmt::format("{:.6g}", metric.candidate);
     return result;
   }
   constexpr double kPercent = 100;
   if (metric.verdict == Verdict::identical) {
-    decide(0, 0);
+    result.outcome = outcome_of(gate, 0, 0);
     result.reason = "identical";
   } else if (metric.change) {
-    decide(metric.change->low, metric.change->high);
+    result.outcome = outcome_of(gate, metric.change->low, metric.change->high);
     result.reason = fmt::format("{:+.2f} % [{:+.2f}, {:+.2f}]", kPercent * metric.change->change,
                                 kPercent * metric.change->low, kPercent * metric.change->high);
     if (result.outcome == GateOutcome::inconclusive && !series.by_windows) {

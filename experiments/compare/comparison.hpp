@@ -38,8 +38,6 @@ struct ChangedRequest {
   double candidate_jct_s = 0;
 };
 
-enum class GateOutcome : std::uint8_t { pass, fail, inconclusive };
-
 struct GateResult {
   Gate gate;
   GateOutcome outcome = GateOutcome::inconclusive;

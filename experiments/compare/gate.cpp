@@ -10,7 +10,7 @@
 
 namespace tokenyard {
 
-Gate parse_gate(std::string_view text) {
+Gate parse_gate(std::string_view text, std::string_view kind) {
   Gate gate;
   gate.text = text;
   auto at = text.find("<=");
@@ -19,7 +19,7 @@ Gate parse_gate(std::string_view text) {
     gate.at_most = false;
   }
   const auto refuse = [&](const std::string& why) {
-    return InputError(fmt::format("gate '{}': {}", printable(text), why));
+    return InputError(fmt::format("{} '{}': {}", kind, printable(text), why));
   };
   if (at == std::string_view::npos) {
     throw refuse("expected METRIC<=+3%, METRIC<=NUMBER, or the same with >=");
@@ -42,6 +42,14 @@ Gate parse_gate(std::string_view text) {
   constexpr double kPercent = 0.01;
   gate.bound = gate.relative ? *number * kPercent : *number;
   return gate;
+}
+
+GateOutcome outcome_of(const Gate& gate, double low, double high) {
+  const auto keeps = [&](double value) {
+    return gate.at_most ? value <= gate.bound : value >= gate.bound;
+  };
+  if (keeps(low) != keeps(high)) return GateOutcome::inconclusive;
+  return keeps(low) ? GateOutcome::pass : GateOutcome::fail;
 }
 
 std::optional<bool> less_is_better(std::string_view metric) {

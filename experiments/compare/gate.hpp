@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +17,15 @@ struct Gate {
   double bound = 0;  ///< relative: a share, +3 % is 0.03
 };
 
+enum class GateOutcome : std::uint8_t { pass, fail, inconclusive };
+
+/// Of the interval from `low` to `high`: pass where all of it keeps the bound, fail where none
+/// does.
+GateOutcome outcome_of(const Gate& gate, double low, double high);
+
 /// Throws `InputError` for anything else, with the nearest known metric.
-Gate parse_gate(std::string_view text);
+/// `kind` is what messages call it.
+Gate parse_gate(std::string_view text, std::string_view kind = "gate");
 
 /// Whether a smaller value of this metric is the better one; empty where neither is (counts of
 /// requests, batch sizes).

@@ -24,8 +24,8 @@ Recorder::Recorder(RecorderOptions options) : options_(std::move(options)) {
 
 void Recorder::account_blocks_until(Time now) {
   const Time since = std::max(blocks_since_.value_or(now), options_.warmup);
-  if (now > since) {
-    const std::int64_t length = (now - since).count();
+  if (const Time end = std::min(now, options_.until); end > since) {
+    const std::int64_t length = (end - since).count();
     used_.add(blocks_.kv_blocks_used, length);
     saved_.add(blocks_.kv_blocks_saved, length);
     unused_.add(blocks_.kv_tokens_unused, length);
@@ -40,7 +40,7 @@ void Recorder::decided(Time now, const Iteration& iteration, const IterationFact
   if (iteration.empty()) return;
   ++in_flight_;
   ++iterations_;
-  if (now >= options_.warmup) {
+  if (counts(now)) {
     ++counted_iterations_;
     counted_slots_ += static_cast<std::int64_t>(iteration.slots.size());
     computed_tokens_ += iteration.load.prefill_tokens + iteration.load.decode_sequences;
@@ -83,7 +83,7 @@ void Recorder::write_iteration(Time now, const Iteration& iteration) {
 }
 
 void Recorder::token_gaps(Time now, Duration gap, std::int64_t count) {
-  if (now >= options_.warmup) gaps_.add(gap.count(), count);
+  if (counts(now)) gaps_.add(gap.count(), count);
 }
 
 void Recorder::ended(const RequestFacts& facts) {
@@ -102,7 +102,7 @@ void Recorder::ended(const RequestFacts& facts) {
 /// In dense order.
 void Recorder::keep(const RequestFacts& facts) {
   if (options_.requests_csv != nullptr) options_.requests_csv->add(facts);
-  if (facts.request.arrival < options_.warmup) return;
+  if (!counts(facts.request.arrival)) return;
   const bool compared = options_.alone && facts.end == End::finished;
   samples_.add(facts, compared ? options_.alone(facts.request.prompt_tokens, facts.output_tokens)
                                : Duration{0});

@@ -30,6 +30,8 @@ struct RecorderOptions {
   /// What happens before it is kept out of gaps, utilisation and batch mean, and the requests that
   /// arrive before it out of the samples. (requests.csv has them all.)
   Time warmup = kOrigin;
+  /// What happens at this time and after it is kept out likewise.
+  Time until = kNever;
   /// How long a request with so many prompt and output tokens takes alone on the same machine; 0
   /// where that is not known. None: there is no slowdown.
   std::function<Duration(std::int64_t prompt_tokens, std::int64_t output_tokens)> alone;
@@ -107,6 +109,7 @@ class Recorder final : public Observer {
     LevelCounts levels;
   };
 
+  bool counts(Time time) const { return time >= options_.warmup && time < options_.until; }
   void account_blocks_until(Time now);
   void write_iteration(Time now, const Iteration& iteration);
   void keep(const RequestFacts& facts);

@@ -62,17 +62,32 @@ Distribution Samples::ttft() const {
   return distribution([](const Latencies& request) { return std::optional(request.ttft); });
 }
 
+std::optional<std::int64_t> Samples::tpot_of(const Latencies& request) {
+  if (request.tokens < 2) return std::nullopt;
+  return divide_rounded(Duration(request.jct - request.ttft), request.tokens - 1).count();
+}
+
+std::optional<std::int64_t> Samples::normalized_of(const Latencies& request) {
+  if (request.tokens < 1) return std::nullopt;
+  return divide_rounded(Duration(request.jct), request.tokens).count();
+}
+
 Distribution Samples::tpot() const {
-  return distribution([](const Latencies& request) -> std::optional<std::int64_t> {
-    if (request.tokens < 2) return std::nullopt;
-    return divide_rounded(Duration(request.jct - request.ttft), request.tokens - 1).count();
-  });
+  return distribution(tpot_of);
 }
 
 Distribution Samples::normalized_latency() const {
-  return distribution([](const Latencies& request) -> std::optional<std::int64_t> {
-    if (request.tokens < 1) return std::nullopt;
-    return divide_rounded(Duration(request.jct), request.tokens).count();
+  return distribution(normalized_of);
+}
+
+std::int64_t Samples::within(const LatencyBounds& bounds) const {
+  const auto keeps = [](std::optional<std::int64_t> value, const std::optional<Duration>& bound) {
+    return !bound || !value || *value <= bound->count();
+  };
+  return std::count_if(completed_.begin(), completed_.end(), [&](const Latencies& request) {
+    return keeps(request.jct, bounds.jct) && keeps(request.ttft, bounds.ttft) &&
+           keeps(tpot_of(request), bounds.tpot) &&
+           keeps(normalized_of(request), bounds.normalized_latency);
   });
 }
 

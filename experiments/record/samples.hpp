@@ -22,6 +22,11 @@ struct RequestSums {
   Time first_arrival = kNever, last_end = Time::min();
 };
 
+/// Bounds that a request's latencies are to keep together; a service level objective. A value type.
+struct LatencyBounds {
+  std::optional<Duration> jct, ttft, tpot, normalized_latency;  ///< empty: any
+};
+
 /// What is kept of the requests of a run for its summary: sums, and 32 bytes a completed request,
 /// from which every latency is computed exactly. Working space of 8 to 24 bytes a request while a
 /// distribution is asked for. One object serves one run, from the loop's thread.
@@ -39,6 +44,9 @@ class Samples {
   Distribution tpot() const;
   Distribution normalized_latency() const;
   Distribution slowdown() const;
+  /// How many requests completed within all the bounds. One of a single token has no tpot to
+  /// exceed.
+  std::int64_t within(const LatencyBounds& bounds) const;
   /// Jain's index over the tenants' mean slowdowns or, where there is one tenant, over those of the
   /// requests.
   std::optional<double> jain_fairness() const;
@@ -51,6 +59,8 @@ class Samples {
     std::int64_t tokens;  ///< of its output
   };
 
+  static std::optional<std::int64_t> tpot_of(const Latencies& request);
+  static std::optional<std::int64_t> normalized_of(const Latencies& request);
   template <typename Value>
   Distribution distribution(Value value) const;
   std::vector<double> slowdowns() const;

@@ -44,12 +44,17 @@ std::optional<RelativeChange> paired_change(std::span<const double> base,
 }
 
 std::int64_t pairs_needed(const RelativeChange& change, double bound) {
-  const double distance = std::abs(bound - change.change);
-  constexpr double kMost = 1e9;
-  const double ratio = distance > 0 ? change.half_width() / distance : kMost;
-  // A half-width shrinks with the root of the number.
-  constexpr double kRounding = 1 - 1e-12;
-  const double pairs = kRounding * static_cast<double>(change.pairs) * ratio * ratio;
+  constexpr double kMost = 1e9, kWorthCatching = 0.05, kUpperTail = 0.975, kPower = 0.9;
+  double distance = std::abs(bound - change.change);
+  if (std::abs(bound) < kWorthCatching) {
+    distance = std::min(distance, kWorthCatching - std::abs(bound));
+  }
+  if (distance <= 0) return static_cast<std::int64_t>(kMost);
+  const boost::math::students_t distribution(static_cast<double>(change.pairs) - 1);
+  const double quantile = boost::math::quantile(distribution, kUpperTail);
+  const double ratio = change.half_width() / quantile *
+                       (quantile + boost::math::quantile(distribution, kPower)) / distance;
+  const double pairs = static_cast<double>(change.pairs) * ratio * ratio;
   return static_cast<std::int64_t>(std::ceil(std::clamp(pairs, 2.0, kMost)));
 }
 

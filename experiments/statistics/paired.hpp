@@ -24,8 +24,11 @@ struct RelativeChange {
 std::optional<RelativeChange> paired_change(std::span<const double> base,
                                             std::span<const double> candidate);
 
-/// How many pairs would tell on which side of `bound` the change lies, were mean and spread to stay
-/// as they are; at least two.
+/// How many pairs in all tell, with a probability of 90 %, on which side of `bound` the change
+/// lies: were it as far from the bound as it seems to be, or be it one of 5 %, whichever asks for
+/// more (Stein, "A two-sample test for a linear hypothesis whose power is independent of the
+/// variance", Ann. Math. Stat. 16, 1945: Student's quantiles of the pilot make up for its spread
+/// being an estimate). At least two, at most 10^9. Precondition: two pairs.
 std::int64_t pairs_needed(const RelativeChange& change, double bound);
 
 /// Holm's correction ("A simple sequentially rejective multiple test procedure", Scand. J. Stat. 6,

@@ -30,13 +30,17 @@ TEST(PairedChange, SaysNothingWhereThereIsNothingToSay) {
   EXPECT_FALSE(paired_change(std::vector{0.0, 0.0}, std::vector{1.0, 2.0}));
 }
 
-// Would catch: a number of pairs that does not grow with the square of the precision asked for.
+// Would catch: a number of pairs that does not grow with the square of the precision asked for, or
+// that tells in half of the cases only, as one would that narrows the interval to the distance.
 TEST(PairsNeeded, GrowWithTheSquareOfThePrecision) {
   const RelativeChange change{
       .change = 0.01, .low = -0.01, .high = 0.03, .p_value = 1, .pairs = 10};
-  EXPECT_EQ(pairs_needed(change, 0.02), 40);
-  EXPECT_EQ(pairs_needed(change, 0.015), 160);
+  // t(9, 0.975) = 2.262157, t(9, 0.9) = 1.383029: 10 (2 x 3.645186 / 2.262157)^2 = 103.86.
+  EXPECT_EQ(pairs_needed(change, 0.02), 104);
+  EXPECT_EQ(pairs_needed(change, 0.015), 416);
   EXPECT_EQ(pairs_needed(change, 1), 2);
+  // A change of 5 % is looked for even where the pilot saw one far on the other side.
+  EXPECT_EQ(pairs_needed(change, -0.04), 104);
 }
 
 // Would catch: Bonferroni's correction instead, or p-values out of order.
