@@ -88,23 +88,30 @@ struct Samples {
 
 using MakePolicy = std::function<std::unique_ptr<Policy>()>;
 
-inline Samples replicate(const QueueSystem& system, const MakePolicy& make,
-                         const std::vector<Metric>& metrics, Effort effort) {
-  Samples samples{metrics, std::vector<std::vector<double>>(metrics.size())};
+/// Serves these jobs to the end.
+inline void serve_jobs(const QueueSystem& system, const MakePolicy& make,
+                       const std::vector<Job>& jobs, Observer& observer) {
   const LinearCostModel cost(system.cost);
   ServerSettings settings = ample();
   settings.limits = system.limits;
   settings.kv.block_size = kTokensABlock;
+  JobWorkload workload(jobs);
+  const TruePredictor predictor(workload);
+  ModelExecutor executor(cost, workload);
+  SimClock clock;
+  const auto policy = make();
+  Scheduler scheduler(settings, {*policy, cost, &predictor, &workload, observer}, executor.depth());
+  serve(scheduler, clock, workload, executor, observer);
+}
+
+inline Samples replicate(const QueueSystem& system, const MakePolicy& make,
+                         const std::vector<Metric>& metrics, Effort effort) {
+  Samples samples{metrics, std::vector<std::vector<double>>(metrics.size())};
+  const LinearCostModel cost(system.cost);
   for (std::uint64_t seed = 1; seed <= effort.replications; ++seed) {
     const std::vector<Job> jobs = draw_jobs(system, seed, effort.jobs);
-    JobWorkload workload(jobs);
-    const TruePredictor predictor(workload);
     ResponseTimes times(jobs, cost, effort.first_counted(), effort.last_counted());
-    ModelExecutor executor(cost, workload);
-    SimClock clock;
-    const auto policy = make();
-    Scheduler scheduler(settings, {*policy, cost, &predictor, &workload, times}, executor.depth());
-    serve(scheduler, clock, workload, executor, times);
+    serve_jobs(system, make, jobs, times);
     samples.complete = samples.complete && times.complete();
     for (std::size_t i = 0; i < metrics.size(); ++i) {
       samples.values[i].push_back(times.value(metrics[i]));
