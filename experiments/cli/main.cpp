@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "experiments/cli/capacity_command.hpp"
 #include "experiments/cli/compare_command.hpp"
 #include "experiments/cli/explain_command.hpp"
 #include "experiments/cli/generate_command.hpp"
@@ -39,6 +40,8 @@ constexpr Verb kVerbs[] = {
      tokenyard::run_compare_command},
     {"explain", "where a request's time went, and whom requests waited behind",
      tokenyard::run_explain_command},
+    {"capacity", "the highest request rate that keeps service level objectives",
+     tokenyard::run_capacity_command},
     {"replay", "feed a recorded run to a scheduler again and compare its decisions",
      tokenyard::run_replay_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
