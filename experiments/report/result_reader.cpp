@@ -74,7 +74,12 @@ ResultFiles read_result_folder(const fs::path& folder) {
   }
   ResultFiles files;
   JsonObject settings = JsonFile::read((folder / "run.json").string());
-  const bool is_sweep = settings.string_or("command", "run") == "sweep";
+  const std::string command = settings.string_or("command", "run");
+  if (command == "capacity") {
+    throw InputError(folder.string(), 0, "",
+                     "is a folder of 'capacity': its results are capacity.csv and points.csv");
+  }
+  const bool is_sweep = command == "sweep";
   files.notes = notes_of(settings);
   files.is_sweep = is_sweep;
   files.settings_file = is_sweep ? "plan.json" : "run.json";

@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "experiments/capacity/capacity_files.hpp"
+#include "experiments/report/result_csv.hpp"
+#include "experiments/report/result_reader.hpp"
 #include "sim/kernel/input_error.hpp"
 
 namespace tokenyard {
@@ -114,6 +117,30 @@ TEST(Capacity, OfARecordedTraceIsExact) {
   // Equal gaps and equal requests of 1 s: nobody waits below 1 request/s.
   EXPECT_NEAR(found.series.front().rate.value_or(0), 1, 0.02);
   EXPECT_EQ(found.notes.size(), 1U);
+}
+
+// Would catch: columns and cells that do not go together, and a folder that another command takes
+// for its own.
+TEST(Capacity, LeavesWhatItMeasured) {
+  CapacityPlan plan = memoryless({"mean_jct_s<=3", "ttft_s<=9,tpot_s<=0.5:share>=0.9"});
+  plan.requests = 500;
+  plan.run.repeat = 2;
+  ResultFolder folder(fs::path(testing::TempDir()) / "capacity");
+  const Capacities found = measure_capacity(plan);
+  write_capacity(plan, found, folder);
+  ResultCsv points(folder.path() / "points.csv");
+  const std::size_t rule = points.column("rule"), value = points.column("value");
+  std::size_t rows = 0;
+  for (; points.next(); ++rows) {
+    const MeasuredPoint& point = found.series.front().points[rows / 2];
+    EXPECT_EQ(points.text(rule), plan.rules[rows % 2].text);
+    EXPECT_DOUBLE_EQ(points.number(value), *point.values[rows % 2].mean);
+  }
+  EXPECT_EQ(rows, 2 * found.series.front().points.size());
+  ResultCsv capacity(folder.path() / "capacity.csv");
+  ASSERT_TRUE(capacity.next());
+  EXPECT_DOUBLE_EQ(capacity.number(capacity.column("rate")), *found.series.front().rate);
+  EXPECT_THROW(read_result_folder(folder.path()), InputError);
 }
 
 // Would catch: a rule read as another than the one typed.
