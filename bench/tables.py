@@ -4,8 +4,8 @@ beside it as docs/plots/*.svg (gnuplot).
 
 usage: bench/tables.py [--build build/release] [--min-time SECONDS] [NAME...]
 
-NAME is a table (production, whole-run, pass, ranking, blocks, instructions); all by default. A table
-stands between the lines '<!-- table NAME -->' and '<!-- end -->'. Needs Python 3 alone.
+NAME is a table (production, whole-run, whole-program, pass, ranking, blocks, instructions, engine);
+all by default. A table stands between the lines '<!-- table NAME -->' and '<!-- end -->'. Needs Python 3 alone.
 """
 
 import argparse
@@ -14,20 +14,24 @@ import pathlib
 import re
 import subprocess
 
+import whole_program
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 PLOTS = ROOT / "docs" / "plots"
 
 
-def run(build, program, min_time):
-    """The benchmarks of one program by name, as Google Benchmark's JSON gives them: of five
+def run(build, program, min_time, repetitions=5):
+    """The benchmarks of one program by name, as Google Benchmark's JSON gives them: of several
     repetitions the fastest, since other work on the machine only ever adds time."""
     command = [str(build / "bench" / program), "--benchmark_format=json",
-               f"--benchmark_min_time={min_time}", "--benchmark_repetitions=5"]
+               f"--benchmark_min_time={min_time}", f"--benchmark_repetitions={repetitions}"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     best = {}
     for row in json.loads(done.stdout)["benchmarks"]:
         known = best.get(row["name"])
+        if row.get("error_occurred"):
+            continue  # a kernel that this CPU has not
         if row["run_type"] == "iteration" and (not known or row["cpu_time"] < known["cpu_time"]):
             best[row["name"]] = row
     return best
@@ -75,6 +79,26 @@ def whole_run(build, min_time):
     return table(["policy", *loads], [[f"`{p}`", *row] for p, row in cells.items()])
 
 
+def whole_program_table(build, _):
+    sizes = (10_000, 100_000, 1_000_000, 10_000_000)
+    cases = [(size, 4.1, "fcfs") for size in sizes]
+    cases += [(100_000, rate, "fcfs") for rate in (1, 2, 3, 4.9)]
+    cases += [(100_000, 4.1, policy) for policy in ("srpt", "mlfq", "skip-join-mlfq")]
+    rows, seconds, memory = [], {}, {}
+    for (requests, rate, policy), row in whole_program.measure_all(build / "tokenyard", cases):
+        if rate == 4.1 and policy == "fcfs":
+            seconds[requests] = row["seconds"] * 1e9 / requests
+            memory[requests] = row["megabytes"] * 1e6 / requests
+        rows.append([f"{requests:,}", f"{rate}", f"`{policy}`", f"{row['seconds']:.2f}",
+                     rounded(requests / row["seconds"]),
+                     rounded(row["iterations"] / row["seconds"]),
+                     f"{row['passes'] / row['iterations']:.2f}", f"{row['megabytes']:.0f}"])
+    plot("whole_program_growth", "The whole program: time and peak memory a request", "requests",
+         {"ns a request": seconds, "bytes a request": memory}, "a request")
+    return table(["requests", "load, requests/s", "policy", "seconds", "requests/s", "iterations/s",
+                  "passes an iteration", "peak memory, MB"], rows)
+
+
 def grouped(rows, pattern):
     """By what the pattern's first group names: the times by its second, a number."""
     found = {}
@@ -92,7 +116,7 @@ def growth_table(first, unit, times):
     return table([first, *(f"{size:,} {unit}" for size in sizes)], rows)
 
 
-def plot(name, title, axis, times):
+def plot(name, title, axis, times, unit="ns"):
     PLOTS.mkdir(exist_ok=True)
     blocks, curves = [], []
     for index, (label, row) in enumerate(times.items()):
@@ -102,7 +126,7 @@ def plot(name, title, axis, times):
         curves.append(f'$data{index} using 1:2 with linespoints lw 2 pt {index + 4} title "{text}"')
     script = (f'set terminal svg size 720,440 font "DejaVu Sans,12" background "white"\n'
               f'set output "{PLOTS / name}.svg"\n'
-              f'set title "{title}"\nset xlabel "{axis}"\nset ylabel "ns"\n'
+              f'set title "{title}"\nset xlabel "{axis}"\nset ylabel "{unit}"\n'
               'set logscale xy\nset key outside below\nset grid\nset format x "10^{%L}"\n'
               'set linetype 5 linecolor rgb "#333333"\n'
               + "".join(blocks) + "plot " + ", \\\n  ".join(curves) + "\n")
@@ -140,8 +164,27 @@ def instructions(build, _):
     return table(["case", "instructions a request"], rows)
 
 
-TABLES = {"production": production, "whole-run": whole_run, "pass": scheduler_pass,
-          "ranking": ranking, "blocks": blocks, "instructions": instructions}
+def engine(build, min_time):
+    """Step and limit take turns within one benchmark, which keeps the fastest of each."""
+    rows = []
+    for name, row in run(build, "engine_bench", min_time, repetitions=1).items():
+        what, model, tier, *size = name.removesuffix("/manual_time").split("/")
+        if what not in ("decode", "prompt"):
+            continue
+        share = f"{row['of_limit']:.0%}"
+        wanted = row.get("required", 0)
+        rows.append([model, tier, "prompt of " + size[0] if what == "prompt" else "batch " + size[0],
+                     f"{row['tokens/s']:,.0f}", f"{row['limit_tokens/s']:,.0f}",
+                     f"**{share}**" if row["of_limit"] < wanted else share,
+                     f"{wanted:.0%}" if wanted else ""])
+    return table(["shape", "tier", "step", "tokens/s", "limit, tokens/s", "of the limit", "wanted"],
+                 rows)
+
+
+TABLES = {"production": production, "whole-run": whole_run,
+          "whole-program": whole_program_table, "pass": scheduler_pass,
+          "ranking": ranking, "blocks": blocks, "instructions": instructions,
+          "engine": engine}
 
 
 def main():
