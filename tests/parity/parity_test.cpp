@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "experiments/run.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
@@ -31,12 +32,9 @@ std::string without_digest(const std::string& csv) {
 class Parity : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / "parity";
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    cost_ = (folder_ / "cost.json").string();
-    std::ofstream(cost_) << R"({"kind":"linear","iteration_s":0.01,"prefill_token_s":0.0001,)"
-                            R"("decode_sequence_s":0.0005,"swap_block_s":0.001})";
+    cost_ = folder_.write("cost.json",
+                          R"({"kind":"linear","iteration_s":0.01,"prefill_token_s":0.0001,)"
+                          R"("decode_sequence_s":0.0005,"swap_block_s":0.001})");
   }
 
   /// Runs the plan and returns the folder of its results.
@@ -55,10 +53,10 @@ class Parity : public testing::Test {
       more.emplace_back("max-model-len", "512");
     }
     for (const auto& [key, value] : more) plan.settings.push_back({key, value, key});
-    ResultFolder out((folder_ / name).string());
+    ResultFolder out(folder_.path(name));
     run(plan, &out);
     out.commit();
-    return folder_ / name;
+    return folder_.path(name);
   }
 
   void expect_equal(const std::vector<std::pair<std::string, std::string>>& settings) {
@@ -75,7 +73,7 @@ class Parity : public testing::Test {
     }
   }
 
-  fs::path folder_;
+  test::TemporaryFolder folder_;
   std::string cost_;
 };
 
