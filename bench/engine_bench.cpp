@@ -28,7 +28,7 @@ namespace tokenyard::bench {
 namespace {
 
 constexpr int kThreads = 2;
-constexpr std::int64_t kContext = 160;
+constexpr std::int32_t kContext = 160;
 
 double seconds_of(const std::function<void()>& action) {
   const auto begin = std::chrono::steady_clock::now();
@@ -62,10 +62,9 @@ Model& model_of(const std::string& source, GemmKind kind) {
 /// tokens.
 class Batch {
  public:
-  Batch(const Transformer& transformer, std::int64_t sequences, std::int64_t context,
-        std::int64_t fresh, std::int32_t block_tokens, bool shuffled)
-      : cache_(transformer.kv_shape(block_tokens),
-               sequences * ((context + block_tokens - 1) / block_tokens), 0),
+  Batch(const KvShape& shape, std::int64_t sequences, std::int64_t context, std::int64_t fresh,
+        bool shuffled)
+      : cache_(shape, sequences * ((context + shape.block_tokens - 1) / shape.block_tokens), 0),
         blocks_(static_cast<std::size_t>(cache_.device_blocks())),
         tokens_(static_cast<std::size_t>(fresh)) {
     Rng rng(1);
@@ -146,7 +145,22 @@ class Products {
   std::vector<float> x_, y_;
 };
 
-/// Reads `bytes` of memory from end to end.
+std::uint64_t sum(std::span<const std::uint64_t> words) {
+  return std::accumulate(words.begin(), words.end(), std::uint64_t{0});
+}
+
+/// Asks for memory well before it is needed, which most CPUs reward.
+std::uint64_t sum_fetching_ahead(std::span<const std::uint64_t> words) {
+  constexpr std::size_t kLine = 8, kAhead = 24 * kLine;
+  std::uint64_t sums[kLine] = {};
+  for (std::size_t i = 0; i + kLine <= words.size(); i += kLine) {
+    __builtin_prefetch(words.data() + i + kAhead, 0, 2);
+    for (std::size_t k = 0; k < kLine; ++k) sums[k] += words[i + k];
+  }
+  return sum(sums);
+}
+
+/// Reads `bytes` of memory from end to end, in two ways by turns.
 class Reading {
  public:
   explicit Reading(std::size_t bytes) : memory_(bytes) {
@@ -154,17 +168,21 @@ class Reading {
   }
 
   double seconds(Workers& workers) {
-    const auto* words = reinterpret_cast<const std::uint64_t*>(memory_.data());
+    const std::span words(reinterpret_cast<const std::uint64_t*>(memory_.data()),
+                          memory_.bytes() / 8);
+    ahead_ = !ahead_;
     return seconds_of([&] {
       workers.run([&](int worker, int count) {
-        const Part part = part_of(static_cast<std::int64_t>(memory_.bytes() / 8), worker, count);
-        benchmark::DoNotOptimize(
-            std::accumulate(words + part.begin, words + part.end, std::uint64_t{0}));
+        const Part part = part_of(static_cast<std::int64_t>(words.size()), worker, count);
+        const auto mine = words.subspan(static_cast<std::size_t>(part.begin),
+                                        static_cast<std::size_t>(part.end - part.begin));
+        benchmark::DoNotOptimize(ahead_ ? sum_fetching_ahead(mine) : sum(mine));
       });
     });
   }
 
  private:
+  bool ahead_ = false;
   HugeBuffer memory_;
 };
 
@@ -205,10 +223,13 @@ double required_share(GemmKind kind, std::int64_t batch) {
 
 /// A step of one token for each of `batch` sequences. The limit of one is reading the weights, that
 /// of several the products.
-void decode(benchmark::State& state, const std::string& source, GemmKind kind, std::int64_t batch) {
+void decode(benchmark::State& state, const std::string& source, GemmKind kind, ElementType element,
+            std::int64_t batch) {
   if (!available(state, kind)) return;
   Model& model = model_of(source, kind);
-  Batch sequences(model.transformer, batch, kContext, 1, 16, true);
+  KvShape shape = model.transformer.kv_shape(16);
+  shape.element = element;
+  Batch sequences(shape, batch, kContext, 1, true);
   Race race;
   const auto step = [&] { return sequences.seconds(model.transformer); };
   if (batch == 1) {
@@ -227,7 +248,7 @@ void prompt(benchmark::State& state, const std::string& source, GemmKind kind,
             std::int64_t tokens) {
   if (!available(state, kind)) return;
   Model& model = model_of(source, kind);
-  Batch sequences(model.transformer, 1, tokens, tokens, 16, true);
+  Batch sequences(model.transformer.kv_shape(16), 1, tokens, tokens, true);
   Products products(model, tokens, 1);
   Race race;
   race.run(
@@ -240,8 +261,8 @@ void prompt(benchmark::State& state, const std::string& source, GemmKind kind,
 void paged(benchmark::State& state, const std::string& source, GemmKind kind, std::int64_t batch) {
   if (!available(state, kind)) return;
   Model& model = model_of(source, kind);
-  Batch pages(model.transformer, batch, kContext, 1, 16, true);
-  Batch pieces(model.transformer, batch, kContext, 1, kContext, false);
+  Batch pages(model.transformer.kv_shape(16), batch, kContext, 1, true);
+  Batch pieces(model.transformer.kv_shape(kContext), batch, kContext, 1, false);
   Race race;
   race.run(
       state, [&] { return pages.seconds(model.transformer); },
@@ -274,11 +295,16 @@ const bool registered = [] {
   };
   const auto add_model = [&](const std::string& name, GemmKind kind) {
     const std::string source = "random:" + name;
-    const std::string of = "/" + name + "/" + std::string(gemm_kind_name(kind));
-    for (const std::int64_t batch : {1, 8, 32, 64}) {
-      add("decode" + of + "/" + std::to_string(batch),
-          [=](benchmark::State& state) { decode(state, source, kind, batch); });
-    }
+    const auto add_decode = [&](const std::string& tier, ElementType element) {
+      for (const std::int64_t batch : {1, 8, 32, 64}) {
+        add("decode/" + name + "/" + tier + "/" + std::to_string(batch),
+            [=](benchmark::State& state) { decode(state, source, kind, element, batch); });
+      }
+    };
+    const std::string tier(gemm_kind_name(kind));
+    const std::string of = "/" + name + "/" + tier;
+    add_decode(tier, kind == GemmKind::f32 ? ElementType::f32 : ElementType::bf16);
+    if (kind == GemmKind::f32) add_decode(tier + ", KV bf16", ElementType::bf16);
     add("prompt" + of + "/512", [=](benchmark::State& state) { prompt(state, source, kind, 512); });
     add("paged" + of + "/32", [=](benchmark::State& state) { paged(state, source, kind, 32); });
   };

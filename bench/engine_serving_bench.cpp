@@ -75,7 +75,7 @@ void serve_batch(benchmark::State& state, const char* dtype) {
   Duration inside{0}, whole{0};
   std::int64_t iterations = 0;
   for (auto _ : state) {
-    KvCache cache(model.transformer().kv_shape(16), settings.kv.device_blocks, 0);
+    KvCache cache(model.kv_shape(16), settings.kv.device_blocks, 0);
     SameJobs jobs;
     Engine engine(model.transformer(), cache, jobs, nullptr, model.workers());
     EngineExecutor executor(engine, &cost);

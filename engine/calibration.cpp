@@ -29,7 +29,7 @@ Duration fastest(Work work) {
 Calibration calibrate(EngineModel& model, std::int32_t block_tokens) {
   const int prompt = std::min(kPrompt, model.config().context - 1);
   const int blocks = (prompt + 1 + block_tokens - 1) / block_tokens;
-  KvCache cache(model.transformer().kv_shape(block_tokens), blocks * kSequences, 1);
+  KvCache cache(model.kv_shape(block_tokens), blocks * kSequences, 1);
   std::vector<std::vector<BlockId>> tables(kSequences);
   for (int i = 0; i < blocks * kSequences; ++i) {
     tables[static_cast<std::size_t>(i / blocks)].push_back(BlockId{static_cast<std::uint32_t>(i)});

@@ -21,6 +21,14 @@ GemmKind gemm_kind_of(const std::string& dtype, ElementType stored) {
 
 namespace {
 
+std::optional<ElementType> kv_element_of(const std::string& dtype) {
+  if (dtype == "f32") return ElementType::f32;
+  if (dtype == "bf16") return ElementType::bf16;
+  if (dtype == "auto") return std::nullopt;
+  throw InputError(
+      fmt::format("kv-cache-dtype: expected f32, bf16 or auto, found '{}'", printable(dtype)));
+}
+
 /// A folder may hold weights alone.
 std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& weights) {
   namespace fs = std::filesystem;
@@ -39,12 +47,19 @@ std::unique_ptr<Tokenizer> tokenizer_beside(const std::string& weights) {
 
 }  // namespace
 
-EngineModel::EngineModel(const std::string& weights, const std::string& dtype, int threads)
-    : workers_(threads) {
+EngineModel::EngineModel(const std::string& weights, const std::string& dtype, int threads,
+                         const std::string& kv_cache_dtype)
+    : workers_(threads), kv_element_(kv_element_of(kv_cache_dtype)) {
   const ModelWeights loaded = load_weights(weights);
   transformer_ =
       std::make_unique<Transformer>(loaded, gemm_kind_of(dtype, loaded.stored), workers_);
   tokenizer_ = tokenizer_beside(weights);
+}
+
+KvShape EngineModel::kv_shape(std::int32_t block_tokens) const {
+  KvShape shape = transformer_->kv_shape(block_tokens);
+  shape.element = kv_element_.value_or(shape.element);
+  return shape;
 }
 
 }  // namespace tokenyard

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/kernels/workers.hpp"
@@ -18,8 +20,13 @@ GemmKind gemm_kind_of(const std::string& dtype, ElementType stored);
 /// that compute. One run at a time uses it.
 class EngineModel {
  public:
-  /// `weights` as for `load_weights`. Throws `InputError`.
-  EngineModel(const std::string& weights, const std::string& dtype, int threads);
+  /// `weights` as for `load_weights`; `kv_cache_dtype`: "f32", "bf16", or "auto": f32 with
+  /// weights in f32, else bf16. Throws `InputError`.
+  EngineModel(const std::string& weights, const std::string& dtype, int threads,
+              const std::string& kv_cache_dtype = "auto");
+
+  /// Of a cache for this model.
+  KvShape kv_shape(std::int32_t block_tokens) const;
 
   Transformer& transformer() { return *transformer_; }
   Workers& workers() { return workers_; }
@@ -30,6 +37,7 @@ class EngineModel {
  private:
   Workers workers_;
   std::unique_ptr<Transformer> transformer_;
+  std::optional<ElementType> kv_element_;  ///< none: as the tier has it
   std::unique_ptr<Tokenizer> tokenizer_;
 };
 

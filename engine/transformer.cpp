@@ -67,7 +67,7 @@ Transformer::StepSize Transformer::check(std::span<const StepSequence> step,
   const KvShape& shape = cache.shape();
   const KvShape needed = kv_shape(shape.block_tokens);
   invariant(shape.layers == needed.layers && shape.kv_heads == needed.kv_heads &&
-                shape.head_dim == needed.head_dim && shape.element == needed.element,
+                shape.head_dim == needed.head_dim && shape.element != ElementType::f16,
             "Transformer: the cache is of this model's shape",
             "{} layers of {} KV heads of {} {} in a cache of {} layers of {} KV heads of {} {}",
             needed.layers, needed.kv_heads, needed.head_dim, element_name(needed.element),

@@ -51,7 +51,8 @@ class Transformer {
   const ModelConfig& config() const { return config_; }
   GemmKind kind() const { return head_.kind(); }
 
-  /// Of the cache that `forward` needs: elements are f32 in tier f32, else bf16.
+  /// Of the cache that `forward` needs: elements are f32 in tier f32, else bf16. A cache may have
+  /// the other of these two as well; its logits differ then.
   KvShape kv_shape(std::int32_t block_tokens) const;
 
   /// Computes all tokens of the step, writes their keys and values to the cache and returns the

@@ -80,6 +80,7 @@ std::shared_ptr<EngineModel> same_engine(const Settings& settings, const Machine
   if (other == nullptr) return nullptr;
   const Settings& theirs = other->settings;
   const bool same = settings.weights == theirs.weights && settings.dtype == theirs.dtype &&
+                    settings.kv_cache_dtype == theirs.kv_cache_dtype &&
                     settings.threads == theirs.threads;
   return same ? other->engine : nullptr;
 }

@@ -31,7 +31,7 @@ int thread_count(std::int64_t asked) {
 void derive_pools(Settings& settings, EngineModel& model, std::vector<std::string>& notes) {
   KvSettings& kv = settings.server.kv;
   const Limits& limits = settings.server.limits;
-  const KvShape shape = model.transformer().kv_shape(static_cast<std::int32_t>(kv.block_size));
+  const KvShape shape = model.kv_shape(static_cast<std::int32_t>(kv.block_size));
   const std::int64_t context_blocks = (limits.max_model_len + kv.block_size - 1) / kv.block_size;
   const std::int64_t fits = std::max(context_blocks, kPoolBytesMost / shape.block_bytes());
   if (kv.device_blocks == 0) {
@@ -85,10 +85,10 @@ void compose_engine(Machine& machine, std::shared_ptr<EngineModel> loaded) {
     throw InputError(
         fmt::format("the engine's KV blocks hold at most {} tokens", kKvBlockTokensMost));
   }
-  machine.engine = loaded != nullptr
-                       ? std::move(loaded)
-                       : std::make_shared<EngineModel>(settings.weights, settings.dtype,
-                                                       thread_count(settings.threads));
+  machine.engine = loaded != nullptr ? std::move(loaded)
+                                     : std::make_shared<EngineModel>(
+                                           settings.weights, settings.dtype,
+                                           thread_count(settings.threads), settings.kv_cache_dtype);
   EngineModel& model = *machine.engine;
   Limits& limits = settings.server.limits;
   const std::int64_t context = model.config().context;
@@ -114,8 +114,8 @@ SimulationCounts run_engine(const Machine& machine, TraceView& view, Workload& w
                             const ServerPorts& ports, std::uint64_t seed, TokenDigests& digests) {
   EngineModel& model = *machine.engine;
   const KvSettings& kv = machine.settings.server.kv;
-  KvCache cache(model.transformer().kv_shape(static_cast<std::int32_t>(kv.block_size)),
-                kv.device_blocks, kv.host_blocks);
+  KvCache cache(model.kv_shape(static_cast<std::int32_t>(kv.block_size)), kv.device_blocks,
+                kv.host_blocks);
   TraceRequests requests(view, model.config(), seed);
   Engine engine(model.transformer(), cache, requests, model.tokenizer(), model.workers());
   DigestKeeper keeper(engine, digests);

@@ -118,6 +118,15 @@ constexpr SettingEntry kEntries[] = {
        s.dtype = g.value;
      },
      [](const S& s) { return s.executor == "engine" ? s.dtype : ""; }},
+    {"kv-cache-dtype", false,
+     "of the engine's KV blocks: f32, bf16 or auto: f32 with weights in f32, else bf16 (auto)",
+     [](S& s, const G& g) {
+       if (g.value != "f32" && g.value != "bf16" && g.value != "auto") {
+         refuse(g, "f32, bf16 or auto");
+       }
+       s.kv_cache_dtype = g.value;
+     },
+     [](const S& s) { return s.executor == "engine" ? s.kv_cache_dtype : ""; }},
     {"threads", false, "threads that compute in the engine; 0 = the cores (0)",
      [](S& s, const G& g) { s.threads = integer(g, 0, 1024); },
      [](const S& s) { return s.executor == "engine" ? fmt::to_string(s.threads) : ""; }},

@@ -23,6 +23,7 @@ struct Settings {
   std::int64_t tp = 1;
   std::string weights;  ///< of the engine; empty: none
   std::string dtype = "auto";
+  std::string kv_cache_dtype = "auto";
   std::int64_t threads = 0;  ///< that compute; 0: one a core
 
   // The server.

@@ -49,6 +49,7 @@ std::vector<OptionRow> option_rows() {
       {"length-penalty", "X", "exponent of the length in a beam's score (1)"},
       {"seed", "N", "seed of the samples (1)"},
       {"dtype", "NAME", "f32, bf16, bf16-widened or auto (auto)"},
+      {"kv-cache-dtype", "NAME", "f32, bf16 or auto: f32 with weights in f32, else bf16 (auto)"},
       {"threads", "N", "threads that compute; 0 = the cores (0)"},
       {"help", "", "this text"},
   };
@@ -106,7 +107,8 @@ int run_generate_command(const std::vector<std::string>& arguments) {
   const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
   const std::int64_t threads = line.integer("threads", 0, 1024, 0);
   EngineModel model(*line.value("weights"), line.value("dtype").value_or("auto"),
-                    static_cast<int>(threads > 0 ? threads : std::max<std::int64_t>(1, cores)));
+                    static_cast<int>(threads > 0 ? threads : std::max<std::int64_t>(1, cores)),
+                    line.value("kv-cache-dtype").value_or("auto"));
   std::string text;
   for (const OfflineResult& result : generate_texts(model, prompts, params, seed)) {
     for (const GeneratedOutput& output : result.outputs) {

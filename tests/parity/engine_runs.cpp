@@ -154,7 +154,7 @@ std::vector<EngineJob> engine_jobs(std::size_t count, std::uint64_t seed) {
 std::vector<EngineOutcome> serve_on_engine(EngineModel& model, const std::vector<EngineJob>& jobs,
                                            const EngineSetting& setting) {
   const KvSettings& kv = setting.server.kv;
-  KvCache cache(model.transformer().kv_shape(static_cast<std::int32_t>(kv.block_size)),
+  KvCache cache(model.kv_shape(static_cast<std::int32_t>(kv.block_size)),
                 kv.device_blocks, kv.host_blocks);
   Jobs workload(jobs, kv);
   Engine engine(model.transformer(), cache, workload, model.tokenizer(), model.workers());

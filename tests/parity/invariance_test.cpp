@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "engine/kernels/cpu_features.hpp"
 #include "tests/parity/engine_runs.hpp"
@@ -131,15 +132,18 @@ TEST(InvarianceCases, HoldsForEveryArchitecture) {
   }
 }
 
-// Would catch: the tiers of bf16 rounding by the batch.
+// Would catch: the tiers of bf16 rounding by the batch, or pages of the other element by the page.
 TEST(InvarianceCases, HoldsForEveryTier) {
-  for (const char* dtype : {"bf16", "bf16-widened"}) {
-    EngineModel model("random:llama-tiny", dtype, 2);
+  const std::pair<const char*, const char*> tiers[] = {
+      {"bf16", "auto"}, {"bf16-widened", "auto"}, {"f32", "bf16"}, {"bf16", "f32"}};
+  for (const auto& [dtype, pages] : tiers) {
+    EngineModel model("random:llama-tiny", dtype, 2, pages);
     const auto few = engine_jobs(24, 13);
     const auto expected = serve_alone(model, few);
     const auto outcomes = serve_on_engine(model, few, crowded("mlfq", Evict::recompute, 16, true));
     for (std::size_t i = 0; i < few.size(); ++i) {
-      EXPECT_TRUE(outcomes[i].same_as(expected[i])) << dtype << " request " << i;
+      EXPECT_TRUE(outcomes[i].same_as(expected[i]))
+          << dtype << ", pages " << pages << ", request " << i;
     }
   }
 }

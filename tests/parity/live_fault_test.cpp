@@ -46,7 +46,7 @@ class NoRequests final : public RequestSource {
 // Would catch: a fault of the copying thread that ends the process, or that nobody hears of.
 TEST(LiveFaults, OfACopyComeToTheLoopToo) {
   EngineModel model("random:llama-tiny", "f32", 1);
-  KvCache cache(model.transformer().kv_shape(8), 4, 0);  // nothing can be swapped out
+  KvCache cache(model.kv_shape(8), 4, 0);  // nothing can be swapped out
   NoRequests none;
   Engine engine(model.transformer(), cache, none, nullptr, model.workers());
   const WallClock clock;
