@@ -9,9 +9,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
+
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
@@ -19,48 +21,38 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-const fs::path kStories = fs::path(TOKENYARD_SOURCE_DIR) / ".." / "shared/models/stories260K";
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
+const std::optional<std::string> kStories = test::shared_path("models/stories260K");
 
 class EngineProgram : public testing::Test {
  protected:
-  EngineProgram() {
-    std::string name = (fs::temp_directory_path() / "tokenyard-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~EngineProgram() override { fs::remove_all(folder_); }
-
   int call(const std::string& arguments) {
     const std::string command = "cd " + folder_.string() + " && " TOKENYARD_BINARY " " + arguments +
                                 " >stdout.txt 2>stderr.txt";
     return WEXITSTATUS(std::system(command.c_str()));
   }
-  std::string out() const { return text_of(folder_ / "stdout.txt"); }
-  std::string err() const { return text_of(folder_ / "stderr.txt"); }
+  std::string out() const { return test::file_content(folder_ / "stdout.txt"); }
+  std::string err() const { return test::file_content(folder_ / "stderr.txt"); }
 
-  fs::path folder_;
+  const test::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 // Would catch: a wrong number anywhere between the checkpoint and the text.
 TEST_F(EngineProgram, TellsTheTrainedModelsStory) {
-  if (!fs::exists(kStories)) GTEST_SKIP() << kStories << " is not there";
+  if (!kStories) GTEST_SKIP() << "no trained model here";
   // 200 tokens in all, 4 of which are the prompt.
-  ASSERT_EQ(call("generate --weights " + kStories.string() +
+  ASSERT_EQ(call("generate --weights " + *kStories +
                  " --prompt 'Once upon a time' --temperature 0 --max-tokens 196"),
             0)
       << err();
-  EXPECT_EQ(out() + "\n", text_of(kStories / "golden_greedy_200.txt"));
+  EXPECT_EQ(out() + "\n", test::file_content(*kStories + "/golden_greedy_200.txt"));
 }
 
 // Would catch: a seed without effect or an unseeded draw; outputs that all read alike.
 TEST_F(EngineProgram, SamplesFollowTheSeed) {
-  if (!fs::exists(kStories)) GTEST_SKIP() << kStories << " is not there";
+  if (!kStories) GTEST_SKIP() << "no trained model here";
   const std::string generate =
-      "generate --weights " + kStories.string() + " --prompt 'Once' -n 3 --max-tokens 24 --seed ";
+      "generate --weights " + *kStories + " --prompt 'Once' -n 3 --max-tokens 24 --seed ";
   ASSERT_EQ(call(generate + "5 --threads 1"), 0) << err();
   const std::string first = out();
   ASSERT_EQ(call(generate + "5 --threads 2"), 0) << err();
@@ -104,8 +96,8 @@ TEST_F(EngineProgram, AnInterruptedLiveRunReportsWhatHadFinished) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_THAT(text_of(folder_ / "log.txt"), HasSubstr("interrupted after"));
-  const std::string rows = text_of(folder_ / "out/fcfs/requests.csv");
+  EXPECT_THAT(test::file_content(folder_ / "log.txt"), HasSubstr("interrupted after"));
+  const std::string rows = test::file_content(folder_ / "out/fcfs/requests.csv");
   EXPECT_THAT(rows, HasSubstr(",finished,"));
   EXPECT_EQ(rows.back(), '\n');
   EXPECT_TRUE(fs::exists(folder_ / "out/summary.csv"));

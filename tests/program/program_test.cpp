@@ -12,6 +12,8 @@
 #include <map>
 #include <string>
 
+#include "tests/support/files.hpp"
+
 namespace tokenyard {
 namespace {
 
@@ -24,27 +26,16 @@ struct Called {
   std::string err;
 };
 
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 /// A folder of its own for each test, removed at its end.
 class Program : public testing::Test {
  protected:
-  Program() {
-    std::string name = (fs::temp_directory_path() / "tokenyard-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~Program() override { fs::remove_all(folder_); }
-
   Called call(const std::string& arguments) {
     const std::string command = "cd " + folder_.string() + " && " TOKENYARD_BINARY " " + arguments +
                                 " >stdout.txt 2>stderr.txt";
     Called called;
     called.status = WEXITSTATUS(std::system(command.c_str()));
-    called.out = text_of(folder_ / "stdout.txt");
-    called.err = text_of(folder_ / "stderr.txt");
+    called.out = test::file_content(folder_ / "stdout.txt");
+    called.err = test::file_content(folder_ / "stderr.txt");
     return called;
   }
 
@@ -57,13 +48,15 @@ class Program : public testing::Test {
     std::map<std::string, std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(folder_ / name)) {
       if (entry.is_regular_file()) {
-        found[fs::relative(entry.path(), folder_ / name).string()] = text_of(entry.path());
+        found[fs::relative(entry.path(), folder_ / name).string()] =
+            test::file_content(entry.path());
       }
     }
     return found;
   }
 
-  fs::path folder_;
+  const test::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 constexpr const char* kMachine = " --model opt-13b --device a100-40g --max-num-seqs 8 ";
@@ -108,19 +101,19 @@ TEST_F(Program, EveryNamedSystemCompletesAWorkload) {
 TEST_F(Program, ResultFilesHaveThePromisedColumns) {
   write("plan.json", kPlan);
   ASSERT_EQ(call(std::string("run plan.json fcfs --iterations --out r") + kMachine).status, 0);
-  EXPECT_THAT(text_of(folder_ / "r/fcfs/requests.csv"),
+  EXPECT_THAT(test::file_content(folder_ / "r/fcfs/requests.csv"),
               testing::StartsWith(
                   "request_id,arrival_s,prompt_tokens,output_tokens,status,first_scheduled_s,"
                   "first_token_s,finish_s,jct_s,ttft_s,tpot_s,normalized_latency_s,queue_s,"
                   "prefill_s,decode_s,preempted_s,swap_s,preemptions,swaps_out,swaps_in,"
                   "recomputed_tokens,tenant,priority,replica,width,sequence_tokens,"
                   "cached_tokens\n"));
-  EXPECT_THAT(text_of(folder_ / "r/fcfs/iterations.csv"),
+  EXPECT_THAT(test::file_content(folder_ / "r/fcfs/iterations.csv"),
               testing::StartsWith("start_s,duration_s,batch,prefill_tokens,decode_tokens,"
                                   "kv_blocks_used,swapped_in,swapped_out,waiting,"
                                   "kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,"
                                   "kv_blocks_draining,kv_tokens_unused,level_requests\n"));
-  EXPECT_THAT(text_of(folder_ / "r/summary.csv"),
+  EXPECT_THAT(test::file_content(folder_ / "r/summary.csv"),
               testing::StartsWith("label,policy,system,seed,requests,completed,rejected,"
                                   "duration_s,request_throughput,output_token_throughput,"
                                   "mean_jct_s,p50_jct_s,"));
@@ -187,7 +180,7 @@ TEST_F(Program, ReplayAnswersByItsExitStatus) {
   EXPECT_EQ(same.status, 0) << same.err;
   EXPECT_THAT(same.out, HasSubstr("compared: identical\n"));
   ASSERT_EQ(call(record + "b.jsonl mlfq").status, 0);
-  std::string text = text_of(folder_ / "b.jsonl");
+  std::string text = test::file_content(folder_ / "b.jsonl");
   const std::string typed = R"("policy":"mlfq")";
   text.replace(text.find(typed), typed.size(), R"("policy":"fcfs")");
   write("c.jsonl", text);
@@ -213,7 +206,8 @@ TEST_F(Program, WhatCannotBeWrittenIsSaid) {
   const std::string run = std::string("run plan.json fcfs") + kMachine;
   const Called full = call(run + "--json >/dev/full 2>said.txt; status=$?; exit $status");
   EXPECT_EQ(full.status, 2);
-  EXPECT_THAT(text_of(folder_ / "said.txt"), HasSubstr("standard output cannot be written"));
+  EXPECT_THAT(test::file_content(folder_ / "said.txt"),
+              HasSubstr("standard output cannot be written"));
 }
 
 // Would catch: help that is missing or fails, and lists that lose a name.

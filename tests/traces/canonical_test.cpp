@@ -175,7 +175,8 @@ RC_GTEST_PROP(Writer, WhatIsWrittenReadsBack, (bool lists)) {
     RC_ASSERT(again.prompt_token_ids == trace.prompt_token_ids);
     RC_ASSERT(again.digest == trace.digest);
     write_trace(again, folder.path("again-" + name));
-    RC_ASSERT(content_of(folder.path("again-" + name)) == content_of(folder.path(name)));
+    RC_ASSERT(test::file_content(folder.path("again-" + name)) ==
+              test::file_content(folder.path(name)));
   }
 }
 
@@ -240,7 +241,7 @@ TEST(Writer, LeavesNothingBehindOnFailure) {
   EXPECT_THAT(message_of([&] { write_trace(trace, folder.path("d.csv")); }),
               HasSubstr("is a directory"));
   write_trace(trace, folder.path("t.csv"));
-  EXPECT_EQ(content_of(folder.path("t.csv")),
+  EXPECT_EQ(test::file_content(folder.path("t.csv")),
             "id,arrival_ns,input_tokens,output_tokens\na,1,1,1\n");
   std::filesystem::remove(folder.path("t.csv"));
   std::filesystem::remove(folder.path("d.csv"));

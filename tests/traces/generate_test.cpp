@@ -178,10 +178,11 @@ TEST(Generate, SameSeedSameBytes) {
       draw(plan.integer("requests", 1, 10'000), plan.string("arrivals"), plan.string("lengths"),
            static_cast<std::uint64_t>(plan.integer("seed", 0, 1000)));
   write_trace(sample, folder.path("sample.jsonl"));
-  EXPECT_EQ(content_of(folder.path("sample.jsonl")), content_of(kSample));
+  EXPECT_EQ(test::file_content(folder.path("sample.jsonl")), test::file_content(kSample));
   write_trace(sample, folder.path("a.csv.gz"));
   write_trace(sample, folder.path("b.csv.gz"));
-  EXPECT_EQ(content_of(folder.path("a.csv.gz")), content_of(folder.path("b.csv.gz")));
+  EXPECT_EQ(test::file_content(folder.path("a.csv.gz")),
+            test::file_content(folder.path("b.csv.gz")));
   EXPECT_EQ(draw(600, "poisson:rate=1", "sharegpt-like").digest, "1dda50fc2ae1565c");
   EXPECT_EQ(draw(600, "gamma:rate=1,cv=2", "alpaca-like").digest, "bd8dd934bd9ae0dc");
 }

@@ -2,51 +2,19 @@
 // Small made-up files for the tests of this folder.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/strict_json.hpp"
+#include "tests/support/files.hpp"
 #include "traces/reader.hpp"
 
 namespace tokenyard {
 
-/// A folder of its own that disappears with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tokenyard-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
-
-  std::string write(const std::string& name, std::string_view content) const {
-    std::ofstream(path(name), std::ios::binary) << content;
-    return path(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using test::TemporaryFolder;
 
 inline Trace read_text(std::string_view content, const ReadOptions& options = {},
                        const std::string& name = "trace") {
@@ -81,13 +49,7 @@ inline JsonObject sample_plan() {
 
 /// A file of the collection of public traces, where this machine has one.
 inline std::optional<std::string> shared_trace(const std::string& name) {
-  const char* folder = std::getenv("TOKENYARD_SHARED_DIR");
-  const std::filesystem::path root =
-      folder != nullptr ? std::filesystem::path(folder)
-                        : std::filesystem::path(TOKENYARD_SOURCE_DIR) / ".." / "shared";
-  const auto path = root / "traces" / name;
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  return path.string();
+  return test::shared_path("traces/" + name);
 }
 
 }  // namespace tokenyard

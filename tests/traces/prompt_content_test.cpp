@@ -160,7 +160,7 @@ TEST(PromptContent, IsWrittenAgain) {
       "\n";
   const Trace trace = read_text(text);
   write_trace(trace, folder.path("t.jsonl"));
-  EXPECT_EQ(content_of(folder.path("t.jsonl")), text);
+  EXPECT_EQ(test::file_content(folder.path("t.jsonl")), text);
   EXPECT_THAT(message_of([&] { write_trace(trace, folder.path("t.csv.gz")); }),
               HasSubstr("t.csv.gz: a CSV cannot hold this trace's lists"));
 

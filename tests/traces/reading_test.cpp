@@ -177,7 +177,7 @@ TEST(Reading, GzipIsReadAndItsDamageIsSeen) {
   EXPECT_EQ(trace.name, "t");
   EXPECT_EQ(trace.digest, read_text(text).digest);
 
-  const std::string packed = content_of(folder.path("t.csv.gz"));
+  const std::string packed = test::file_content(folder.path("t.csv.gz"));
   ASSERT_LT(packed.size(), text.size());
   EXPECT_EQ(read_trace(folder.write("no-ending", packed)).digest, trace.digest);
   const std::string damaged = "cut.gz: the gzip data is truncated or damaged";

@@ -166,13 +166,13 @@ TEST(Sequences, AreWrittenAsGiven) {
       "\n";
   Trace trace = read_text(text);
   write_trace(trace, folder.path("t.jsonl"));
-  EXPECT_EQ(content_of(folder.path("t.jsonl")), text);
+  EXPECT_EQ(test::file_content(folder.path("t.jsonl")), text);
   EXPECT_THAT(message_of([&] { write_trace(trace, folder.path("t.csv")); }),
               HasSubstr("t.csv: a CSV cannot hold this trace's lists"));
   EXPECT_FALSE(std::filesystem::exists(folder.path("t.csv")));
   trace = read_text(text.substr(text.find('\n') + 1));
   write_trace(trace, folder.path("t.csv"));
-  EXPECT_EQ(content_of(folder.path("t.csv")),
+  EXPECT_EQ(test::file_content(folder.path("t.csv")),
             "id,arrival_ns,input_tokens,output_tokens,n,beam_width\nb,2,5,9,2,3\nc,3,5,9,1,\n");
 }
 

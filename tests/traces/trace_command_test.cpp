@@ -47,7 +47,7 @@ TEST(TraceCommand, GeneratesTheSample) {
                                    "--out",
                                    out};
   EXPECT_THAT(run(args), HasSubstr("requests over"));
-  EXPECT_EQ(content_of(out), content_of(kSample));
+  EXPECT_EQ(test::file_content(out), test::file_content(kSample));
   args.push_back("--json");
   const JsonObject json = JsonFile::parse(run(args), "stdout");
   EXPECT_EQ(json.scalar_text("requests"), plan.scalar_text("requests"));
@@ -56,7 +56,7 @@ TEST(TraceCommand, GeneratesTheSample) {
   EXPECT_EQ(run(args), "");
   args.back() = "--seed=2";
   run(args);
-  EXPECT_NE(content_of(out), content_of(kSample));
+  EXPECT_NE(test::file_content(out), test::file_content(kSample));
 }
 
 // Would catch: a conversion that changes the trace, or dropped rows that are not told.
@@ -67,10 +67,11 @@ TEST(TraceCommand, Converts) {
   const std::string out = folder.path("out.csv");
   EXPECT_THAT(run({"convert", in, out}),
               HasSubstr("3 rows read, 1 dropped (zero tokens), 1 out of order (sorted)"));
-  EXPECT_EQ(content_of(out),
+  EXPECT_EQ(test::file_content(out),
             "id,arrival_ns,input_tokens,output_tokens\n2,1500000000,7,3\n0,2000000000,5,5\n");
   run({"convert", in, out, "--zero", "clamp", "--limit", "1"});
-  EXPECT_EQ(content_of(out), "id,arrival_ns,input_tokens,output_tokens\n1,1000000000,1,3\n");
+  EXPECT_EQ(test::file_content(out),
+            "id,arrival_ns,input_tokens,output_tokens\n1,1000000000,1,3\n");
 }
 
 // Would catch: wrong usage that does something else than what was meant, and files left behind.
