@@ -35,12 +35,13 @@ class Nobody final : public Observer {
 /// One replay of one record.
 class Replay {
  public:
-  Replay(FlightReader& record, const ReplayPorts& ports)
+  Replay(FlightReader& record, const ReplayPorts& ports, Observer* observer)
       : record_(record),
         truth_(ports.truth),
         scheduler_(record.header().settings.server,
                    {ports.policy, ports.advising_cost, ports.predictor,
-                    record.header().output_tokens_mean > 0 ? &truth_ : nullptr, nobody_},
+                    record.header().output_tokens_mean > 0 ? &truth_ : nullptr,
+                    observer != nullptr ? *observer : nobody_},
                    record.header().depth) {}
 
   ReplayResult run();
@@ -237,17 +238,17 @@ ReplayResult Replay::run() {
 
 }  // namespace
 
-ReplayResult replay(FlightReader& record, const ReplayPorts& ports) {
+ReplayResult replay(FlightReader& record, const ReplayPorts& ports, Observer* observer) {
   std::optional<Replay> made;
   try {
-    made.emplace(record, ports);
+    made.emplace(record, ports, observer);
   } catch (const InvariantBroken& broken) {
     record.refuse("/settings", fmt::format("no scheduler can have these: {}", broken.what()));
   }
   return made->run();
 }
 
-ReplayResult replay(FlightReader& record) {
+ReplayResult replay(FlightReader& record, Observer* observer) {
   const FlightHeader& header = record.header();
   const Settings& settings = header.settings;
   std::unique_ptr<Policy> policy;
@@ -265,7 +266,7 @@ ReplayResult replay(FlightReader& record) {
   } catch (const InputError& error) {
     record.refuse("", error.what());
   }
-  return replay(record, {*policy, *cost, predictor.get(), truth});
+  return replay(record, {*policy, *cost, predictor.get(), truth}, observer);
 }
 
 }  // namespace tokenyard

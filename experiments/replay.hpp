@@ -9,6 +9,7 @@
 #include "experiments/record/flight_reader.hpp"
 #include "sim/ports/cost_model.hpp"
 #include "sim/ports/length_predictor.hpp"
+#include "sim/ports/observer.hpp"
 #include "sim/ports/output_oracle.hpp"
 #include "sim/ports/policy.hpp"
 
@@ -54,12 +55,13 @@ struct ReplayPorts {
   RecordedTruth& truth;
 };
 
-/// Feeds a fresh scheduler all that `record` tells, up to the first difference. Throws `InputError`
-/// at the line that tells what cannot be: among these a feeding that breaks an invariant, since no
-/// run that was recorded to its end has one.
-ReplayResult replay(FlightReader& record, const ReplayPorts& ports);
+/// Feeds a fresh scheduler all that `record` tells, up to the first difference, under the eyes of
+/// `observer` (null: nobody's), which is told what the scheduler tells. Throws `InputError` at the
+/// line that tells what cannot be: among these a feeding that breaks an invariant, since no run
+/// that was recorded to its end has one.
+ReplayResult replay(FlightReader& record, const ReplayPorts& ports, Observer* observer = nullptr);
 
 /// The same with all that the record's first line names.
-ReplayResult replay(FlightReader& record);
+ReplayResult replay(FlightReader& record, Observer* observer = nullptr);
 
 }  // namespace tokenyard

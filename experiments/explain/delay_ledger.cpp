@@ -24,12 +24,12 @@ WideInteger DelayLedger::waited(std::size_t waiting, Waiting when) const {
 }
 
 void DelayLedger::nothing_ran_until(Time now) {
-  if (runs_ || now <= ended_) return;
-  const std::int64_t length = (now - ended_).count();
+  if (runs_ || now <= booked_) return;
+  const std::int64_t length = (now - booked_).count();
   for (std::size_t i = 0; i < live_.size(); ++i) {
     delays_[i * columns_ + columns_ - 1] += static_cast<WideInteger>(live_[i]) * length;
   }
-  ended_ = now;
+  booked_ = now;
 }
 
 void DelayLedger::decided(Time now, const Iteration& iteration, const IterationFacts&) {
@@ -81,7 +81,7 @@ void DelayLedger::completed(Time now, const Iteration& iteration) {
   invariant(runs_ && iteration.begun == begun_, "I6 an iteration ends once",
             "iteration {} ended and was not in flight", index(iteration.id));
   runs_ = false;
-  ended_ = now;
+  ended_ = booked_ = now;
   const std::int64_t length = (now - begun_).count();
   for (std::size_t group = 0; group < inside_.size(); ++group) {
     ran_[group] += static_cast<WideInteger>(inside_[group]) * length;
@@ -100,12 +100,15 @@ void DelayLedger::entered(RequestId request, Phase phase, Time now) {
   if (phase != Phase::queue) return;
   const std::uint32_t group = waiting_group(request);
   if (group == DelayGroups::kNone) return;
-  invariant(!runs_ && (now >= ended_ || now >= begun_), "explain: arrivals wait for the boundary",
+  invariant(!runs_ && now >= begun_, "explain: arrivals wait for the boundary",
             "request {} came before the last iteration", index(request));
   nothing_ran_until(now);
   const std::size_t at = row(group, Waiting::first_turn);
   ++requests_[group];
   ++live_[at];
+  // What was booked for the others before it was told of: a live server looks up some time after an
+  // iteration's end, and takes cancellations first.
+  delays_[at * columns_ + columns_ - 1] += (booked_ - std::clamp(now, ended_, booked_)).count();
   if (now >= ended_) return;
   share_out(ended_ - now);  // it came while the last iteration ran
   for (const std::uint32_t by : touched_) delays_[at * columns_ + by] += shares_[by];

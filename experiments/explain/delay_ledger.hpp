@@ -38,8 +38,9 @@ enum class Waiting : std::uint8_t { first_turn, later };
 /// equal parts.
 ///
 /// Work is O(batch + groups that wait x groups that run) an iteration, O(batch) an arrival; nothing
-/// depends on how many wait. For executors that hold one iteration at a time, on a simulated clock.
-/// One object serves one run, from the loop's thread.
+/// depends on how many wait. For executors that hold one iteration at a time. On a wall clock, what
+/// passes between an iteration's end and the next one's begin is time in which nothing ran. One
+/// object serves one run, from the loop's thread.
 class DelayLedger final : public Observer {
  public:
   explicit DelayLedger(DelayGroups groups);
@@ -96,7 +97,8 @@ class DelayLedger final : public Observer {
   bool runs_ = false;
   std::vector<Share> batch_;
   Time begun_ = kOrigin;
-  Time ended_ = kOrigin;  ///< up to here all is booked, unless an iteration runs
+  Time ended_ = kOrigin;   ///< of the iteration that ran last
+  Time booked_ = kOrigin;  ///< up to here all is, unless an iteration runs; not before `ended_`
 
   std::vector<std::int64_t> shares_;    ///< by running group, of the part being shared out
   std::vector<std::uint32_t> touched_;  ///< the groups that have one

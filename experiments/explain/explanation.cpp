@@ -22,7 +22,14 @@ class RequestLife final : public Observer {
  public:
   explicit RequestLife(RequestId request) : request_(request) {}
 
-  bool watches_iterations() const override { return false; }
+  void decided(Time now, const Iteration& iteration, const IterationFacts&) override {
+    const auto is_it = [this](const Slot& slot) { return slot.request == request_; };
+    inside_ = std::ranges::any_of(iteration.slots, is_it);
+    begun_ = now;
+  }
+  void completed(Time now, const Iteration&) override {
+    if (inside_) turns_.push_back({begun_, now});
+  }
   void entered(RequestId request, Phase phase, Time now) override {
     if (request != request_) return;
     if (!life.empty()) life.back().until = now;
@@ -34,11 +41,31 @@ class RequestLife final : public Observer {
     if (!life.empty()) life.back().until = ended.ended;
   }
 
+  /// How long it was in the batch and yet no further than before.
+  Duration recomputing() const {
+    Duration sum{0};
+    auto turn = turns_.begin();
+    for (const PhaseSpan& span : life) {
+      for (; turn != turns_.end() && turn->ended <= span.until; ++turn) {
+        if (span.phase == Phase::preempted) sum += turn->ended - turn->begun;
+      }
+    }
+    return sum;
+  }
+
   std::vector<PhaseSpan> life;
   RequestFacts facts;
 
  private:
+  /// An iteration that it was in. Phases change at the ends of iterations, or between them.
+  struct Turn {
+    Time begun, ended;
+  };
+
   RequestId request_;
+  bool inside_ = false;
+  Time begun_ = kOrigin;
+  std::vector<Turn> turns_;
 };
 
 std::string label_of(const TraceView& view, std::size_t id) {
@@ -81,34 +108,33 @@ void add_blockers(const DelayLedger& ledger, const TraceView& view,
 
 }  // namespace
 
-RequestExplanation explain_request(const RecordedRuns& runs, const RecordedRun& run,
-                                   const std::string& request) {
-  const RunTrace trace = runs.trace(run);
-  const auto view = trace.view();
-  const std::size_t id = find_request(*view, request);
+RequestExplanation explain_request(const ExplainedRun& run, const std::string& request) {
+  const TraceView& requests = run.requests;
+  const std::size_t id = find_request(requests, request);
   DelayGroups groups;
-  groups.waiting.assign(view->size(), DelayGroups::kNone);
+  groups.waiting.assign(requests.size(), DelayGroups::kNone);
   groups.waiting[id] = 0;
   groups.waiting_groups = 1;
-  groups.running.resize(view->size());
+  groups.running.resize(requests.size());
   std::iota(groups.running.begin(), groups.running.end(), 0U);
-  groups.running_groups = view->size();
+  groups.running_groups = requests.size();
 
   DelayLedger ledger(std::move(groups));
   RequestLife life(RequestId{static_cast<std::uint32_t>(id)});
   ObserverList observers({&ledger, &life});
-  runs.run_again(run, trace, observers);
+  run.watch(observers);
 
   RequestExplanation explanation;
   explanation.run = run.label;
   explanation.request = request;
   explanation.facts = life.facts;
+  explanation.recomputing = life.recomputing();
   explanation.life = std::move(life.life);
   explanation.waited = {duration_of(ledger.waited(0, Waiting::first_turn)),
                         duration_of(ledger.waited(0, Waiting::later))};
   explanation.behind_nobody = {duration_of(ledger.idle(0, Waiting::first_turn)),
                                duration_of(ledger.idle(0, Waiting::later))};
-  add_blockers(ledger, *view, explanation);
+  add_blockers(ledger, requests, explanation);
   if (life.facts.end == End::rejected) return explanation;
   const Duration in_system = life.facts.ended - life.facts.request.arrival;
   const Duration booked = explanation.waited.total() + duration_of(ledger.ran(0));
@@ -116,8 +142,6 @@ RequestExplanation explain_request(const RecordedRuns& runs, const RecordedRun& 
       booked == in_system && explanation.waited.first_turn == part_of(life.facts, Phase::queue),
       "I7 the phases make up the time in the system", "{} ns of {} ns are explained",
       booked.count(), in_system.count());
-  explanation.recomputing = part_of(life.facts, Phase::preempted) +
-                            part_of(life.facts, Phase::swap) - explanation.waited.later;
   return explanation;
 }
 
@@ -127,13 +151,11 @@ WideInteger ClassWait::waited() const {
   return sum;
 }
 
-ClassExplanation explain_classes(const RecordedRuns& runs, const RecordedRun& run,
-                                 const std::string& by) {
-  const RunTrace trace = runs.trace(run);
-  RequestClasses classes = classify(*trace.view(), trace.survey().tenants, by);
+ClassExplanation explain_classes(const ExplainedRun& run, const std::string& by) {
+  RequestClasses classes = classify(run.requests, run.tenants, by);
   const std::size_t count = classes.names.size();
   DelayLedger ledger({classes.of_request, classes.of_request, count, count});
-  runs.run_again(run, trace, ledger);
+  run.watch(ledger);
 
   ClassExplanation explanation;
   explanation.run = run.label;
@@ -152,6 +174,31 @@ ClassExplanation explain_classes(const RecordedRuns& runs, const RecordedRun& ru
     explanation.classes.push_back(std::move(row));
   }
   return explanation;
+}
+
+namespace {
+
+/// `explain` is a function of an `ExplainedRun`.
+template <typename Explain>
+auto explain_again(const RecordedRuns& runs, const RecordedRun& run, const Explain& explain) {
+  const RunTrace trace = runs.trace(run);
+  const auto view = trace.view();
+  return explain(ExplainedRun{run.label, *view, trace.survey().tenants,
+                              [&](Observer& observer) { runs.run_again(run, trace, observer); }});
+}
+
+}  // namespace
+
+RequestExplanation explain_request(const RecordedRuns& runs, const RecordedRun& run,
+                                   const std::string& request) {
+  return explain_again(runs, run,
+                       [&](const ExplainedRun& again) { return explain_request(again, request); });
+}
+
+ClassExplanation explain_classes(const RecordedRuns& runs, const RecordedRun& run,
+                                 const std::string& by) {
+  return explain_again(runs, run,
+                       [&](const ExplainedRun& again) { return explain_classes(again, by); });
 }
 
 }  // namespace tokenyard

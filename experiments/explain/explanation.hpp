@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "experiments/explain/recorded_runs.hpp"
 #include "experiments/statistics/distribution.hpp"
 #include "sim/ports/observer.hpp"
+#include "traces/trace_view.hpp"
 
 namespace tokenyard {
 
@@ -46,8 +48,18 @@ struct RequestExplanation {
   Duration recomputing{0};      ///< of the time preempted, in the batch
 };
 
-/// Runs `run` again and watches the request that the trace calls `request`. Throws `InputError`
-/// where there is none.
+/// A run that can be watched again.
+struct ExplainedRun {
+  std::string label;
+  const TraceView& requests;  ///< all of them
+  const std::vector<std::string>& tenants;
+  std::function<void(Observer&)> watch;
+};
+
+/// Watches the request with the label `request`. Throws `InputError` where there is none.
+RequestExplanation explain_request(const ExplainedRun& run, const std::string& request);
+
+/// Runs `run` again.
 RequestExplanation explain_request(const RecordedRuns& runs, const RecordedRun& run,
                                    const std::string& request);
 
@@ -71,7 +83,10 @@ struct ClassExplanation {
   std::vector<ClassWait> classes;
 };
 
-/// Runs `run` again and sorts its waiting by classes (see `classify`). Throws `InputError`.
+/// Watches a run and sorts its waiting by classes (see `classify`). Throws `InputError`.
+ClassExplanation explain_classes(const ExplainedRun& run, const std::string& by);
+
+/// Runs `run` again.
 ClassExplanation explain_classes(const RecordedRuns& runs, const RecordedRun& run,
                                  const std::string& by);
 

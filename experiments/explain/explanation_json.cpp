@@ -12,8 +12,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr const char* kPhaseKeys[kPhases] = {"queue", "prefill", "decode", "preempted", "swap"};
-
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -47,12 +45,12 @@ std::string explanation_json(const RequestExplanation& explanation) {
   json["ended_ns"] = (facts.ended - kOrigin).count();
   json["phases_ns"] = Json::object();
   for (std::size_t i = 0; i < kPhases; ++i) {
-    json["phases_ns"][kPhaseKeys[i]] = facts.phases[i].count();
+    json["phases_ns"][std::string(phase_name(static_cast<Phase>(i)))] = facts.phases[i].count();
   }
   json["recomputing_ns"] = explanation.recomputing.count();
   json["life"] = Json::array();
   for (const PhaseSpan& span : explanation.life) {
-    json["life"].push_back({{"phase", kPhaseKeys[static_cast<std::size_t>(span.phase)]},
+    json["life"].push_back({{"phase", phase_name(span.phase)},
                             {"from_ns", (span.from - kOrigin).count()},
                             {"until_ns", (span.until - kOrigin).count()}});
   }

@@ -12,7 +12,6 @@ namespace tokenyard {
 namespace {
 
 constexpr std::size_t kBar = 60;  // columns of a waterfall
-constexpr const char* kPhaseNames[kPhases] = {"queue", "prefill", "decode", "preempted", "swap"};
 constexpr double kPercent = 100;
 
 std::string percent(Duration part, Duration whole) {
@@ -67,9 +66,9 @@ std::string waterfall(const RequestExplanation& explanation) {
       fmt::format("\n{:<10} |{:<{}}|{:>18} {:>8}\n", "phase",
                   "arrival" + std::string(kBar - 10, ' ') + "end", kBar, "seconds", "share");
   for (std::size_t i = 0; i < kPhases; ++i) {
-    text += fmt::format("{:<10} |{}|{:>18} {:>8}\n", kPhaseNames[i],
-                        bar_of(explanation, static_cast<Phase>(i)), format_seconds(facts.phases[i]),
-                        percent(facts.phases[i], whole));
+    const auto phase = static_cast<Phase>(i);
+    text += fmt::format("{:<10} |{}|{:>18} {:>8}\n", phase_name(phase), bar_of(explanation, phase),
+                        format_seconds(facts.phases[i]), percent(facts.phases[i], whole));
   }
   text += fmt::format("{:<{}}{:>18}\n", "all", kBar + 13, format_seconds(whole));
   if (explanation.recomputing > Duration{0}) {

@@ -100,12 +100,16 @@ RecordedRun RecordedRuns::find(const std::string& label) const {
     found.policy = row.string("policy");
     Settings settings = settings_from_json(row.object("settings"));
     if (settings.clock == "wall") {
-      row.refuse("settings", "a live run cannot be run again, and so not be explained");
+      row.refuse("settings",
+                 "a live run cannot be run again; explain its flight record instead "
+                 "('run --record FILE', 'explain FILE')");
     }
     if (settings.executor == "engine") {
       found.machine = compose_machine(std::move(settings));
       if (found.machine.measures) {
-        row.refuse("settings", "its iterations took what they took: it cannot be run again");
+        row.refuse("settings",
+                   "its iterations took what they took: it cannot be run again; explain its "
+                   "flight record instead ('run --record FILE', 'explain FILE')");
       }
       return found;
     }

@@ -34,6 +34,11 @@ std::string_view status_name(End end) {
   break_invariant("I4 a request lives and ends once", "an unknown end");
 }
 
+std::string_view phase_name(Phase phase) {
+  constexpr std::string_view kNames[kPhases] = {"queue", "prefill", "decode", "preempted", "swap"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
 Duration divide_rounded(Duration total, std::int64_t count) {
   return Duration((total.count() + count / 2) / count);
 }

@@ -31,6 +31,9 @@ struct RequestNames {
 /// The name of a status as files have it: finished, rejected, cancelled.
 std::string_view status_name(End end);
 
+/// The name of a phase as files have it: queue, prefill, decode, preempted, swap.
+std::string_view phase_name(Phase phase);
+
 /// Whole nanoseconds nearest to `total` / `count` (halves go up). Preconditions: not negative, and
 /// `count` >= 1.
 Duration divide_rounded(Duration total, std::int64_t count);

@@ -14,11 +14,6 @@ namespace {
 constexpr int kServer = 1;
 constexpr int kRequests = 2;
 
-const char* phase_name(std::uint8_t phase) {
-  constexpr const char* kNames[kPhases] = {"queue", "prefill", "decode", "preempted", "swap"};
-  return kNames[phase];
-}
-
 /// A JSON string with its quotes.
 std::string json_string(std::string_view text) {
   std::string quoted = "\"";
@@ -127,9 +122,9 @@ void TimelineWriter::entered(RequestId request, Phase phase, Time now) {
   if (phases_[id] == 0) {
     slice('b', id, now, title(id));
   } else {
-    slice('e', id, now, phase_name(phases_[id] - 1));
+    slice('e', id, now, phase_name(static_cast<Phase>(phases_[id] - 1)));
   }
-  slice('b', id, now, phase_name(static_cast<std::uint8_t>(phase)));
+  slice('b', id, now, phase_name(phase));
   phases_[id] = static_cast<std::uint8_t>(1 + static_cast<std::uint8_t>(phase));
 }
 
@@ -139,7 +134,7 @@ void TimelineWriter::ended(const RequestFacts& facts) {
   if (id >= phases_.size() || phases_[id] == 0) {
     entered(facts.request.id, Phase::queue, facts.request.arrival);
   }
-  slice('e', id, facts.ended, phase_name(phases_[id] - 1));
+  slice('e', id, facts.ended, phase_name(static_cast<Phase>(phases_[id] - 1)));
   phases_[id] = 0;
   std::string arguments =
       fmt::format(R"("status":"{}","prompt_tokens":{},"output_tokens":{},"preemptions":{},)"

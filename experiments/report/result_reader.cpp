@@ -79,6 +79,10 @@ ResultFiles read_result_folder(const fs::path& folder) {
     throw InputError(folder.string(), 0, "",
                      "is a folder of 'capacity': its results are capacity.csv and points.csv");
   }
+  if (command == "explain") {
+    throw InputError(folder.string(), 0, "",
+                     "is a folder of 'explain': its results are the .csv files in it");
+  }
   const bool is_sweep = command == "sweep";
   files.notes = notes_of(settings);
   files.is_sweep = is_sweep;

@@ -72,6 +72,47 @@ TEST(DelayLedger, SharesEveryNanosecondOut) {
   EXPECT_EQ(ns(ledger.waited(3, Waiting::first_turn)), 50);
 }
 
+/// An iteration of one token.
+Iteration one_token(RequestId request, Time begun) {
+  Iteration iteration;
+  iteration.begun = begun;
+  Slot slot;
+  slot.request = request;
+  slot.new_tokens = 1;
+  iteration.slots = {slot};
+  return iteration;
+}
+
+// Would catch: on a wall clock, time that is booked for those who wait already and not for those
+// of whom the server learns later, or that is given to who ran before it.
+TEST(DelayLedger, BooksWhatPassesBeforeTheServerLooksUp) {
+  const auto at_ns = [](std::int64_t ns_after) { return kOrigin + Duration(ns_after); };
+  DelayLedger ledger(each_alone(4));
+  for (const std::uint32_t id : {0U, 1U}) ledger.entered(RequestId{id}, Phase::queue, at_ns(0));
+  const Iteration first = one_token(RequestId{0}, at_ns(0));
+  ledger.decided(at_ns(0), first, {});
+  ledger.completed(at_ns(10), first);
+  // The server looks up at 14: request 1 has been cancelled, 2 came at 6 and 3 at 12.
+  RequestFacts cancelled;
+  cancelled.request.id = RequestId{1};
+  cancelled.end = End::cancelled;
+  cancelled.ended = at_ns(14);
+  ledger.ended(cancelled);
+  ledger.entered(RequestId{2}, Phase::queue, at_ns(6));
+  ledger.entered(RequestId{3}, Phase::queue, at_ns(12));
+  const Iteration second = one_token(RequestId{2}, at_ns(15));
+  ledger.decided(at_ns(15), second, {});
+  ledger.completed(at_ns(25), second);
+  EXPECT_EQ(ns(ledger.behind(1, Waiting::first_turn, 0)), 10);
+  EXPECT_EQ(ns(ledger.idle(1, Waiting::first_turn)), 4);
+  EXPECT_EQ(ns(ledger.behind(2, Waiting::first_turn, 0)), 4);
+  EXPECT_EQ(ns(ledger.idle(2, Waiting::first_turn)), 5);
+  EXPECT_EQ(ns(ledger.behind(3, Waiting::first_turn, 0)), 0);
+  EXPECT_EQ(ns(ledger.idle(3, Waiting::first_turn)), 3);
+  EXPECT_EQ(ns(ledger.behind(3, Waiting::first_turn, 2)), 10);
+  EXPECT_EQ(ns(ledger.idle(0, Waiting::later)), 5);
+}
+
 /// Keeps every iteration of a run.
 class Iterations final : public Observer {
  public:
