@@ -6,7 +6,7 @@
 #include <fstream>
 #include <memory>
 
-#include "experiments/bounds/lower_bound.hpp"
+#include "experiments/bounds/known_bounds.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/compose.hpp"
 #include "experiments/interrupt.hpp"
@@ -124,15 +124,16 @@ class Forgetter final : public Observer {
 };
 
 /// Says what the mean JCT cannot fall below.
-void add_bound(FinishedRequests& finished, const Machine& machine, Summary& summary,
-               std::vector<std::string>& notes) {
+void add_bound(const RunShare& share, FinishedRequests& finished, const Machine& machine,
+               Summary& summary, std::vector<std::string>& notes) {
   const auto bound =
-      lower_bound_on_jct(finished.take(), machine.settings.server, compose_floors(machine));
+      share.bounds->of(finished.take(), machine.settings.server, compose_floors(machine));
   if (!bound) {
     add_note(notes, fmt::format("{}: no lower bound is known", summary.key.label));
     return;
   }
   summary.lower_bound_mean_jct_s = bound->mean_s();
+  if (!share.bound_notes) return;
   // Of each seed's requests once, since all policies finish the same.
   add_note(notes, fmt::format("no schedule of these {} requests has a mean JCT below {:.6g} s ({})",
                               bound->requests, bound->mean_s(), name_of(bound->from)));
@@ -182,7 +183,7 @@ std::vector<double> shares_within(const std::vector<LatencyBounds>& bounds,
 }
 
 RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace, SummaryKey key,
-                  Time warmup, const Output& output, Progress* progress, Observer* watcher,
+                  Time warmup, const Output& output, Progress* progress, const RunShare& share,
                   std::vector<std::string>& notes) {
   const Settings& settings = row.machine.settings;
   key.clairvoyant = is_clairvoyant(row.policy, row.machine);
@@ -220,7 +221,7 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   Forgetter forgetter(*view, recorder);
   BacklogWatch backlog = backlog_watch(plan, trace);
   ObserverList observers({&recorder, &interrupts, &forgetter, &backlog});
-  if (watcher != nullptr) observers.add(*watcher);
+  if (share.watcher != nullptr) observers.add(*share.watcher);
   std::unique_ptr<TimelineWriter> timeline;
   if (output.timeline_json) {
     timeline = std::make_unique<TimelineWriter>(*output.timeline_json, "timeline.json", labels);
@@ -258,7 +259,7 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   result.iterations = recorder.iterations();
   result.trace_digest = view->digest();
   result.summary = summarize(key, recorder);
-  if (plan.bound) add_bound(finished, row.machine, result.summary, notes);
+  if (plan.bound) add_bound(share, finished, row.machine, result.summary, notes);
   result.shares = shares_within(plan.latency_bounds, recorder.samples());
   result.backlog_changes = backlog.changes();
   return result;
@@ -368,7 +369,7 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
       const SummaryKey key{name.label, name.series, row.policy, row.system, seed, false};
       const Output output = open_output(plan, place, name.folder, share.requests_csv);
       results.runs.push_back(
-          run_one(plan, row, trace, key, warmup, output, progress, share.watcher, results.notes));
+          run_one(plan, row, trace, key, warmup, output, progress, share, results.notes));
       results.runs.back().folder = name.folder;
       if (results.runs.back().interrupted) break;
     }
@@ -413,7 +414,10 @@ RunResults run(const RunPlan& plan, ResultFolder* folder, const RunShare& share)
   Progress* const progress = share.progress != nullptr ? share.progress : own.get();
   std::vector<TraceFacts> traces;
   const auto place = folder != nullptr ? folder->path() : std::filesystem::path();
-  RunResults results = run_all(plan, prepared, place, progress, share, traces);
+  KnownBounds bounds;
+  RunShare given = share;
+  if (given.bounds == nullptr) given.bounds = &bounds;
+  RunResults results = run_all(plan, prepared, place, progress, given, traces);
   if (folder != nullptr) write_folder(plan, prepared.rows, traces, results, *folder);
   return results;
 }

@@ -14,6 +14,7 @@
 
 namespace tokenyard {
 
+class KnownBounds;
 class Observer;
 class RunTrace;
 struct RunRow;
@@ -90,6 +91,8 @@ struct RunShare {
   Observer* watcher = nullptr;            ///< told of the run beside its own observers
   bool requests_csv = true;               ///< write LABEL/requests.csv
   Progress* progress = nullptr;           ///< told instead of a line of the run's own
+  KnownBounds* bounds = nullptr;          ///< asked for bounds; null: one of the run's own
+  bool bound_notes = true;                ///< tell a bound in a note too, with what it is of
 };
 
 /// Runs the plan; with a result folder, writes everything into it (the caller commits it). All

@@ -1,6 +1,7 @@
 #include "experiments/bounds/lower_bound.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "experiments/bounds/relaxations.hpp"
 #include "experiments/bounds/request_work.hpp"
@@ -66,6 +67,13 @@ double JctBound::mean_s() const {
   return static_cast<double>(total_ns) * kSeconds / static_cast<double>(requests);
 }
 
+void sort_for_bound(std::vector<BoundRequest>& requests) {
+  const auto key = [](const BoundRequest& request) {
+    return std::tuple(request.arrival, request.prompt_tokens, request.output_tokens);
+  };
+  std::ranges::sort(requests, {}, key);
+}
+
 std::optional<JctBound> lower_bound_on_jct(std::vector<BoundRequest> requests,
                                            const ServerSettings& settings,
                                            std::span<const CostFloor> floors) {
@@ -75,7 +83,7 @@ std::optional<JctBound> lower_bound_on_jct(std::vector<BoundRequest> requests,
     longest = std::max(longest, request.prompt_tokens + request.output_tokens);
   }
   if (longest > kLongestContext) return std::nullopt;
-  std::ranges::stable_sort(requests, {}, &BoundRequest::arrival);
+  sort_for_bound(requests);
   JctBound bound;
   bound.requests = requests.size();
   // Blocks found in the cache are shared, so that a batch may hold more tokens than the pool.

@@ -37,6 +37,9 @@ struct JctBound {
   double mean_s() const;
 };
 
+/// Puts them in the order in which bounds look at them, whatever order they come in.
+void sort_for_bound(std::vector<BoundRequest>& requests);
+
 /// A lower bound on the sum of job completion times of these requests under any schedule of a
 /// server with these settings (its limits, its pool, its way of prefilling; whatever the policy),
 /// where iterations cost at least what `floors` say. Empty without requests or floors, and for

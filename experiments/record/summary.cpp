@@ -120,24 +120,36 @@ Summary summarize(SummaryKey key, const Recorder& recorder) {
   return summary;
 }
 
-std::string summary_cells(const Summary& summary) {
+bool has_bounds(std::span<const Summary> summaries) {
+  return std::ranges::any_of(
+      summaries, [](const Summary& each) { return each.lower_bound_mean_jct_s.has_value(); });
+}
+
+std::optional<double> jct_over_bound(const Summary& summary) {
+  const auto bound = summary.lower_bound_mean_jct_s;
+  const auto mean = summary.value("mean_jct_s");
+  if (!bound || !mean || *bound <= 0) return std::nullopt;
+  return *mean / *bound;
+}
+
+std::string summary_cells(const Summary& summary, bool bounded) {
   std::string text;
   for (const auto& [name, value] : summary.values) text += "," + cell(value);
-  return text + (summary.key.clairvoyant ? ",true\n" : ",false\n");
+  text += summary.key.clairvoyant ? ",true" : ",false";
+  if (bounded) text += "," + cell(summary.lower_bound_mean_jct_s);
+  return text + "\n";
 }
 
 std::string summary_csv(std::span<const Summary> summaries) {
   std::string text = "label,policy,system,seed";
   for (const auto& name : summary_names()) text += "," + name;
-  const bool bounded = std::ranges::any_of(
-      summaries, [](const Summary& each) { return each.lower_bound_mean_jct_s.has_value(); });
-  text += bounded ? ",clairvoyant,lower_bound_mean_jct_s\n" : ",clairvoyant\n";
+  const bool bounded = has_bounds(summaries);
+  text += bounded ? fmt::format(",clairvoyant,{}\n", kBoundName) : ",clairvoyant\n";
   for (const Summary& summary : summaries) {
     const SummaryKey& key = summary.key;
     text += fmt::format("{},{},{},{}", csv_field(key.label), csv_field(key.policy),
                         csv_field(key.system), key.seed);
-    text += summary_cells(summary);
-    if (bounded) text.insert(text.size() - 1, "," + cell(summary.lower_bound_mean_jct_s));
+    text += summary_cells(summary, bounded);
   }
   return text;
 }

@@ -59,11 +59,19 @@ const std::vector<std::string>& summary_names();
 /// or, where there is one tenant, over the requests' slowdowns.
 Summary summarize(SummaryKey key, const Recorder& recorder);
 
-/// The end of a row of summary.csv, from the comma before the first value on.
-std::string summary_cells(const Summary& summary);
+/// The column of summary.csv for the bound: the last, and only there where a row has one.
+inline constexpr const char* kBoundName = "lower_bound_mean_jct_s";
 
-/// The text of summary.csv. Where a bound is known the column lower_bound_mean_jct_s is added at
-/// the end.
+bool has_bounds(std::span<const Summary> summaries);
+
+/// The mean JCT over the bound, where both are known.
+std::optional<double> jct_over_bound(const Summary& summary);
+
+/// The end of a row of summary.csv, from the comma before the first value on; `bounded` where the
+/// file has the bound's column.
+std::string summary_cells(const Summary& summary, bool bounded);
+
+/// The text of summary.csv.
 std::string summary_csv(std::span<const Summary> summaries);
 
 /// The text of summary_ci.csv: one row per series and system, in the order of first appearance:

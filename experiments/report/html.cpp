@@ -73,6 +73,9 @@ std::string comparison_section(const std::vector<Summary>& summaries, const std:
   if (!slo.empty()) {
     text += "<br>Goodput: completed requests a second with " + html_escaped(slo) + ".";
   }
+  if (has_bounds(summaries)) {
+    text += "<br>Lower bound: what the mean JCT of no schedule of the same requests can be below.";
+  }
   const bool clairvoyant = std::ranges::any_of(
       summaries, [](const Summary& summary) { return summary.key.clairvoyant; });
   if (clairvoyant) text += "<br>* clairvoyant: it used knowledge of the true output lengths.";

@@ -26,6 +26,7 @@ struct Column {
 
 constexpr Column kColumns[] = {
     {"mean JCT (s)", "mean_jct_s", 3, true},
+    {"mean JCT / lower bound", "jct_over_bound", 3, true},
     {"p50 JCT (s)", "p50_jct_s", 3, true},
     {"p95 JCT (s)", "p95_jct_s", 3, true},
     {"p99 JCT (s)", "p99_jct_s", 3, true},
@@ -40,12 +41,20 @@ constexpr Column kColumns[] = {
     {"rejected", "rejected", 0, false},
 };
 
+/// By a column's name.
+std::optional<double> value_of(const Summary& summary, std::string_view name) {
+  if (name == "jct_over_bound") return jct_over_bound(summary);
+  if (name == kBoundName) return summary.lower_bound_mean_jct_s;
+  return summary.value(name);
+}
+
 /// Columns without a single value are left out.
 std::vector<Column> columns_of(std::span<const Summary> summaries) {
   std::vector<Column> columns;
   for (const Column& column : kColumns) {
-    const bool there = std::ranges::any_of(
-        summaries, [&](const Summary& summary) { return summary.value(column.name).has_value(); });
+    const bool there = std::ranges::any_of(summaries, [&](const Summary& summary) {
+      return value_of(summary, column.name).has_value();
+    });
     if (there) columns.push_back(column);
   }
   return columns;
@@ -96,7 +105,7 @@ std::vector<Series> series_of(std::span<const Summary> summaries) {
 std::string interval_cell(const Series& series, const Column& column) {
   std::vector<double> samples;
   for (const auto& [seed, run] : series.runs) {
-    if (const auto value = run->value(column.name)) samples.push_back(*value);
+    if (const auto value = value_of(*run, column.name)) samples.push_back(*value);
   }
   const Interval interval = t_interval_95(samples);
   std::string text = cell(interval.mean, column.decimals);
@@ -166,10 +175,10 @@ std::string comparison_html(std::span<const Summary> summaries) {
     const bool comparable = base && mean && *base > 0;
     text += comparable ? fmt::format("<td>{:.3f}×</td>", *mean / *base) : std::string("<td>–</td>");
     for (const Column& column : columns) {
-      const auto value = summary.value(column.name);
+      const auto value = value_of(summary, column.name);
       bool best = column.less_is_better && value && peers.size() > 1;
       for (const Summary* other : peers) {
-        const auto theirs = other->value(column.name);
+        const auto theirs = value_of(*other, column.name);
         best = best && !(theirs && *theirs < *value);
       }
       text +=
@@ -208,10 +217,12 @@ std::string all_numbers_html(std::span<const Summary> summaries) {
   for (const Summary& summary : summaries)
     text += fmt::format("<th>{}</th>", label_cell(summary.key.label, summary.key.clairvoyant));
   text += "</tr></thead>\n<tbody>\n";
-  for (const std::string& name : summary_names()) {
+  std::vector<std::string> names = summary_names();
+  if (has_bounds(summaries)) names.emplace_back(kBoundName);
+  for (const std::string& name : names) {
     text += fmt::format("<tr><td>{}</td>", html_escaped(name));
     for (const Summary& summary : summaries) {
-      const auto value = summary.value(name);
+      const auto value = value_of(summary, name);
       text += fmt::format("<td>{}</td>", value ? fmt::format("{:.9g}", *value) : "–");
     }
     text += "</tr>\n";

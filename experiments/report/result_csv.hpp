@@ -20,6 +20,8 @@ class ResultCsv {
   /// The place of a column that must be there.
   std::size_t column(std::string_view name) const { return csv_.require(name); }
 
+  bool has_column(std::string_view name) const { return csv_.find(name).has_value(); }
+
   /// Goes on to the next row; false after the last.
   bool next() { return csv_.next(); }
 

@@ -38,6 +38,8 @@ std::vector<Summary> read_summaries(const fs::path& file, bool is_sweep) {
                     clairvoyant = csv.column("clairvoyant");
   std::vector<std::size_t> columns;
   for (const std::string& name : summary_names()) columns.push_back(csv.column(name));
+  const bool bounded = csv.has_column(kBoundName);
+  const std::size_t bound = bounded ? csv.column(kBoundName) : 0;
   std::vector<Summary> summaries;
   while (csv.next()) {
     Summary summary;
@@ -46,6 +48,7 @@ std::vector<Summary> read_summaries(const fs::path& file, bool is_sweep) {
     summary.key.system = csv.text(system);
     summary.key.seed = csv.count(seed);
     summary.key.clairvoyant = csv.flag(clairvoyant);
+    if (bounded) summary.lower_bound_mean_jct_s = csv.number_or_empty(bound);
     if (is_sweep) {
       summary.key.variant = csv.text(variant);
       summary.key.request_rate = csv.number_or_empty(request_rate);

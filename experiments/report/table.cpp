@@ -69,10 +69,8 @@ Column ratios(std::span<const Summary> summaries) {
 Column bound_ratios(std::span<const Summary> summaries) {
   Column column{"JCT vs", "bound", {}};
   for (const Summary& summary : summaries) {
-    const auto bound = summary.lower_bound_mean_jct_s;
-    const auto value = summary.value("mean_jct_s");
-    column.cells.push_back(bound && value && *bound > 0 ? fmt::format("{:.3f}x", *value / *bound)
-                                                        : "-");
+    const auto ratio = jct_over_bound(summary);
+    column.cells.push_back(ratio ? fmt::format("{:.3f}x", *ratio) : "-");
   }
   return column;
 }
@@ -111,9 +109,7 @@ std::vector<Column> columns_of_run(std::span<const Summary> summaries) {
     columns.push_back(numbers(summaries, " ", "rejected", "rejected", 1, 0));
   }
   columns.push_back(ratios(summaries));
-  const bool bounded = std::ranges::any_of(
-      summaries, [](const Summary& each) { return each.lower_bound_mean_jct_s.has_value(); });
-  if (bounded) columns.push_back(bound_ratios(summaries));
+  if (has_bounds(summaries)) columns.push_back(bound_ratios(summaries));
   return columns;
 }
 
@@ -134,6 +130,7 @@ std::vector<Column> columns_of_sweep(std::span<const Summary> summaries) {
     columns.push_back(numbers(summaries, " ", "rejected", "rejected", 1, 0));
   }
   columns.push_back(ratios(summaries));
+  if (has_bounds(summaries)) columns.push_back(bound_ratios(summaries));
   return columns;
 }
 

@@ -78,7 +78,9 @@ void check_own_digest(const fs::path& file, const JsonObject& read) {
 void write_cell(RunPlan plan, const fs::path& place, const RunShare& share) {
   plan.quiet = true;
   ResultFolder folder(place);
-  const RunResults results = run(plan, &folder, share);
+  RunShare given = share;
+  given.bound_notes = false;  // a column tells; a note each cell would bury the others
+  const RunResults results = run(plan, &folder, given);
   if (results.runs.front().interrupted) throw Interrupted();
   write_text_file(folder.path() / "cell.json",
                   cell_json(place.filename().string(), results, digests_of(folder.path())));

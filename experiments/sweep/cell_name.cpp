@@ -40,6 +40,7 @@ std::string cell_name(const RunPlan& plan, const RunRow& row, std::string_view t
   json["zero"] = plan.zero;
   json["iterations"] = plan.iterations;
   json["timeline"] = plan.timeline;
+  json["bound"] = plan.bound;
   return text_digest(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -44,6 +44,7 @@ constexpr PlainOption kPlain[] = {
     {"seed", [](RunPlan& run, const GivenSetting& g) { run.seed = seed_of(g); }},
     {"iterations", [](RunPlan& run, const GivenSetting& g) { run.iterations = flag_of(g); }},
     {"timeline", [](RunPlan& run, const GivenSetting& g) { run.timeline = flag_of(g); }},
+    {"bound", [](RunPlan& run, const GivenSetting& g) { run.bound = flag_of(g); }},
 };
 
 const PlainOption* plain_option(const std::string& name) {
@@ -119,6 +120,7 @@ std::vector<std::string> run_words(const RunPlan& run) {
   if (run.repeat > 1) add("repeat", fmt::to_string(run.repeat));
   if (run.iterations) words.emplace_back("--iterations");
   if (run.timeline) words.emplace_back("--timeline");
+  if (run.bound) words.emplace_back("--bound");
   return words;
 }
 

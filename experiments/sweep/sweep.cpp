@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "experiments/bounds/known_bounds.hpp"
 #include "experiments/cli/sweep_progress.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/run_json.hpp"
@@ -113,6 +114,7 @@ void run_on_threads(const std::vector<SweepCell>& cells, const std::vector<CellT
   for (const std::size_t i : missing) requests += static_cast<std::int64_t>(tasks[i].requests);
   const auto progress = SweepProgress::on_terminal(static_cast<std::int64_t>(missing.size()),
                                                    requests, options.quiet);
+  KnownBounds bounds;
   for_each_in_parallel(missing.size(), jobs_for(tasks, options), [&](std::size_t turn) {
     if (interrupted()) throw Interrupted();
     const RunPlan& plan = cells[missing[turn]].run;
@@ -120,6 +122,7 @@ void run_on_threads(const std::vector<SweepCell>& cells, const std::vector<CellT
     RunShare share;
     share.trace = traces.of(plan, task.settings, first_seed(plan)).trace;
     share.requests_csv = options.keep_cells;
+    share.bounds = &bounds;
     std::optional<CellTicks> ticks;
     if (progress) share.watcher = &ticks.emplace(*progress);
     write_cell(plan, folder.cell(task.name), share);
@@ -187,13 +190,14 @@ std::map<std::string, fs::path> kept_files(const std::vector<SweepCell>& cells,
 std::string sweep_csv(const std::vector<Summary>& summaries) {
   std::string text = "variant,system,policy,request_rate,seed,label";
   for (const auto& name : summary_names()) text += "," + name;
-  text += ",clairvoyant\n";
+  const bool bounded = has_bounds(summaries);
+  text += bounded ? fmt::format(",clairvoyant,{}\n", kBoundName) : ",clairvoyant\n";
   for (const Summary& summary : summaries) {
     const SummaryKey& key = summary.key;
     text += fmt::format(
         "{},{},{},{},{},{}", csv_field(key.variant), csv_field(key.system), csv_field(key.policy),
         key.request_rate ? format_number(*key.request_rate) : "", key.seed, csv_field(key.label));
-    text += summary_cells(summary);
+    text += summary_cells(summary, bounded);
   }
   return text;
 }

@@ -1,6 +1,6 @@
 // What no schedule can fall below: by hand, and against every policy.
 
-#include "experiments/bounds/lower_bound.hpp"
+#include "experiments/bounds/known_bounds.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -221,6 +221,46 @@ TEST(LowerBound, IsOverThoseWhoFinished) {
   ASSERT_EQ(kept.size(), 1U);
   EXPECT_EQ(kept[0].output_tokens, 3);
   EXPECT_FALSE(lower_bound_on_jct({}, test::ample(), LinearCostModel({}).floors()));
+}
+
+// Would catch: a bound that is computed for each policy anew, or one that is taken for another
+// problem's; requests told apart by the order in which a policy ends them.
+TEST(KnownBounds, ComputesEachProblemOnce) {
+  std::vector<BoundRequest> requests;
+  for (std::int64_t i = 0; i < 50; ++i) {
+    requests.push_back({kOrigin + Duration(i / 3 * 1'000'000), 5 + i % 7, 1 + i % 11});
+  }
+  LinearCoefficients coefficients;
+  coefficients.iteration_s = 0.01;
+  coefficients.prefill_token_s = 0.001;
+  const auto floors = LinearCostModel(coefficients).floors();
+  ServerSettings settings = test::ample();
+  settings.limits.max_num_seqs = 4;
+  KnownBounds known;
+  const auto first = known.of(requests, settings, floors);
+  EXPECT_TRUE(first->total_ns == lower_bound_on_jct(requests, settings, floors)->total_ns);
+  auto reversed = requests;
+  std::ranges::reverse(reversed);
+  EXPECT_TRUE(known.of(reversed, settings, floors)->total_ns == first->total_ns);
+  ServerSettings same = settings;
+  same.limits.look_past = true;  // it changes no bound
+  known.of(requests, same, floors);
+  EXPECT_EQ(known.size(), 1U);
+  // Each of these asks for something else.
+  std::vector<ServerSettings> others(4, settings);
+  others[0].limits.max_num_seqs = 5;
+  others[1].limits.chunk_tokens = 2;
+  others[2].kv.device_blocks -= 1;
+  others[3].kv.prefix_caching = true;
+  for (const ServerSettings& other : others) {
+    EXPECT_TRUE(known.of(requests, other, floors)->total_ns ==
+                lower_bound_on_jct(requests, other, floors)->total_ns);
+  }
+  coefficients.iteration_s = 0.02;
+  known.of(requests, settings, LinearCostModel(coefficients).floors());
+  ++reversed[7].output_tokens;
+  known.of(reversed, settings, floors);
+  EXPECT_EQ(known.size(), 7U);
 }
 
 }  // namespace

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "experiments/record/summary.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/result_csv.hpp"
+#include "experiments/report/result_reader.hpp"
 #include "tests/experiments/sweep_calls.hpp"
 
 namespace tokenyard {
@@ -41,6 +43,54 @@ TEST_F(SweepCommand, ListedCommandsReproduceTheCells) {
   EXPECT_THAT(out_, HasSubstr("16 of 16 cells were there already\n"));
   EXPECT_EQ(files("t"), files("s"));
   EXPECT_EQ(files("t").size(), 4 + 16U) << "each cell's requests.csv";
+}
+
+// Would catch: a bound that is lost between the cell, the sweep's table and its report, differs
+// between policies, between threads and listed commands or from that of `run`, and a cell without
+// bound that is taken for one with.
+TEST_F(SweepCommand, SetsEachMeanBesideItsBound) {
+  const std::string plan =
+      R"({"trace":{"requests":80,"arrivals":"poisson:rate=1","lengths":"sharegpt-like"},)"
+      R"("policies":["fcfs","srpt"],"request_rates":[1,3],"seeds":2,"options":{"model":"opt-13b",)"
+      R"("device":"a100-40g","max-num-seqs":8,"bound":)";
+  write("p.json", plan + "false}}");
+  ASSERT_EQ(call("tokenyard sweep p.json --out s"), 0) << err_;
+  EXPECT_FALSE(ResultCsv(path("s/summary.csv")).has_column(kBoundName));
+  EXPECT_EQ(out_.find("bound"), std::string::npos);
+  write("p.json", plan + "true}}");
+  ASSERT_EQ(call("tokenyard sweep p.json --jobs 2 --out s"), 0) << err_;
+  EXPECT_EQ(out_.find("were there already"), std::string::npos);
+  EXPECT_THAT(out_, HasSubstr("JCT vs"));
+  EXPECT_EQ(out_.find("no schedule of these"), std::string::npos) << "a note each cell is too much";
+  ASSERT_EQ(call("tokenyard sweep p.json --list-cells --out t"), 0) << err_;
+  for (const std::string& command : lines(out_)) ASSERT_EQ(call(command + " --quiet"), 0) << err_;
+  ASSERT_EQ(call("tokenyard sweep p.json --out t --quiet"), 0) << err_;
+  EXPECT_EQ(files("t"), files("s"));
+
+  const ResultFiles results = read_result_folder(path("s"));
+  ASSERT_EQ(results.summaries.size(), 8U);
+  std::map<std::pair<double, std::uint64_t>, std::set<double>> bounds;
+  for (const Summary& each : results.summaries) {
+    ASSERT_TRUE(each.lower_bound_mean_jct_s) << each.key.label;
+    EXPECT_LE(*each.lower_bound_mean_jct_s, *each.value("mean_jct_s")) << each.key.label;
+    bounds[{*each.key.request_rate, each.key.seed}].insert(*each.lower_bound_mean_jct_s);
+  }
+  EXPECT_EQ(bounds.size(), 4U);
+  for (const auto& [cell, values] : bounds) EXPECT_EQ(values.size(), 1U);
+  write("w.json", R"({"requests":80,"arrivals":"poisson:rate=1","lengths":"sharegpt-like"})");
+  ASSERT_EQ(call("tokenyard run w.json fcfs --seed 2 --request-rate 3 --model opt-13b "
+                 "--device a100-40g --max-num-seqs 8 --bound --out r"),
+            0)
+      << err_;
+  EXPECT_EQ(read_result_folder(path("r")).summaries.front().lower_bound_mean_jct_s,
+            *bounds.at({3, 2}).begin());
+  if (!gnuplot_available()) return;
+  for (const char* folder : {"s", "r"}) {
+    ASSERT_EQ(call(std::string("tokenyard report ") + folder), 0) << err_;
+    const std::string page = contents(path(std::string(folder) + "/report.html"));
+    EXPECT_THAT(page, HasSubstr("mean JCT / lower bound"));
+    EXPECT_THAT(page, HasSubstr(kBoundName));
+  }
 }
 
 // Would catch: a listed command that writes under a name which is not its own any more.
