@@ -417,6 +417,7 @@ RunResults run(const RunPlan& plan, ResultFolder* folder, const RunShare& share)
   KnownBounds bounds;
   RunShare given = share;
   if (given.bounds == nullptr) given.bounds = &bounds;
+  given.bound_notes = given.bound_notes && prepared.seeds.size() == 1;
   RunResults results = run_all(plan, prepared, place, progress, given, traces);
   if (folder != nullptr) write_folder(plan, prepared.rows, traces, results, *folder);
   return results;

@@ -92,7 +92,7 @@ struct RunShare {
   bool requests_csv = true;               ///< write LABEL/requests.csv
   Progress* progress = nullptr;           ///< told instead of a line of the run's own
   KnownBounds* bounds = nullptr;          ///< asked for bounds; null: one of the run's own
-  bool bound_notes = true;                ///< tell a bound in a note too, with what it is of
+  bool bound_notes = true;                ///< of one seed: tell a bound and its kind in a note
 };
 
 /// Runs the plan; with a result folder, writes everything into it (the caller commits it). All

@@ -18,7 +18,7 @@ h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top:
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
 th, td { padding: .3rem .55rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 14rem; }
 thead th { border-bottom: 2px solid #444; vertical-align: bottom; white-space: normal; }
 tbody tr:nth-child(even) { background: #f4f6f8; }
 td.best { font-weight: bold; }
@@ -29,8 +29,11 @@ figure { margin: 1rem 0; } figure svg { width: 100%; height: auto; }
 figcaption, .note { color: #555; font-size: .87rem; }
 pre { background: #f4f6f8; padding: 1rem; overflow-x: auto; font-size: .82rem; }
 summary { cursor: pointer; }
-@media print { body { margin: 0; max-width: none; } figure { break-inside: avoid; }
-  .wide { overflow: visible; } table { font-size: .55rem; }
+@page { size: A4 landscape; margin: 12mm; }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 13px; }
+  figure { break-inside: avoid; } figure svg { max-height: 150mm; }
+  h2 { break-after: avoid; } tr { break-inside: avoid; }
+  .wide { overflow: visible; } table { font-size: .57rem; } td:first-child { min-width: 8rem; }
   th, td { padding: .2rem .25rem; white-space: normal; } pre { white-space: pre-wrap; } }
 )";
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -48,12 +49,13 @@ std::optional<double> value_of(const Summary& summary, std::string_view name) {
   return summary.value(name);
 }
 
-/// Columns without a single value are left out.
+/// Columns without a single value are left out, and rejections where there are none.
 std::vector<Column> columns_of(std::span<const Summary> summaries) {
   std::vector<Column> columns;
   for (const Column& column : kColumns) {
     const bool there = std::ranges::any_of(summaries, [&](const Summary& summary) {
-      return value_of(summary, column.name).has_value();
+      const auto value = value_of(summary, column.name);
+      return value && (*value > 0 || std::string_view(column.name) != "rejected");
     });
     if (there) columns.push_back(column);
   }
@@ -69,6 +71,12 @@ std::string head(const std::vector<Column>& columns) {
 
 std::string cell(const std::optional<double>& value, int decimals) {
   return value ? fmt::format("{:.{}f}", *value, decimals) : "–";
+}
+
+/// "+1.2": never a minus before what is rounded to nothing.
+std::string signed_percent(double share) {
+  const double percent = 100 * share;
+  return fmt::format("{:+.1f}", std::abs(percent) < 0.05 ? 0.0 : percent);
 }
 
 /// It may break where a policy's parameters do.
@@ -129,8 +137,8 @@ std::string change_cell(const Series& base, const Series& candidate) {
   }
   const auto change = paired_change(before, after);
   if (!change || &base == &candidate) return "<td>–</td>";
-  return fmt::format("<td>{:+.1f} % <span class=\"pm\">± {:.1f} %</span></td>",
-                     100 * change->change, 100 * change->half_width());
+  return fmt::format("<td>{} % <span class=\"pm\">± {:.1f} %</span></td>",
+                     signed_percent(change->change), 100 * change->half_width());
 }
 
 }  // namespace

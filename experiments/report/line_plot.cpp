@@ -15,8 +15,10 @@ namespace {
 std::pair<double, double> bar_of(const LinePlot& plot, const LinePoint& point) {
   const double half_width = point.half_width.value_or(0);
   const double low = point.y - half_width;
-  // A log axis has no zero: a bar that would reach it ends below all else.
-  return {plot.log_y ? std::max(low, point.y / 10) : low, point.y + half_width};
+  // A log axis has no zero: a bar that would reach it ends below all else. On others a bar of what
+  // cannot be negative ends at the axis.
+  const double floor = plot.log_y ? point.y / 10 : std::min(0.0, point.y);
+  return {std::max(low, floor), point.y + half_width};
 }
 
 std::vector<Line> drawable(const LinePlot& plot, const std::vector<Line>& lines) {

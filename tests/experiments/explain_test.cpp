@@ -266,6 +266,15 @@ TEST_F(Explain, WritesTablesThatAddUp) {
             "label,request_id,behind,prompt_tokens,output_tokens,arrival_s,first_turn_s,later_s,"
             "waited_s\n"
             "fcfs,short,long,100,20,0.000000000,0.250000000,0.000000000,0.250000000\n");
+  RequestExplanation evicted;
+  evicted.run = "a,b";
+  evicted.request = "7";
+  evicted.behind = {{"8", 3, 4, made_up::at_ms(5), {made_up::ms(1), made_up::ms(2)}}};
+  evicted.behind_nobody = {Duration(1), Duration(2)};
+  tables.add(evicted);
+  EXPECT_THAT(tables.behind, HasSubstr("\n\"a,b\",7,8,3,4,0.005000000,0.001000000,0.002000000,"
+                                       "0.003000000\n\"a,b\",7,,,,,0.000000001,0.000000002,"
+                                       "0.000000003\n"));
   tables.add(explain_classes(runs, runs.find("fcfs"), "output"));
   EXPECT_EQ(tables.classes,
             "label,by,class,requests,ran_s,waited_s\n"

@@ -38,6 +38,17 @@ TEST(LinePlot, DrawsEveryFile) {
             "one point,1.5,0.2,\n");
 }
 
+// Would catch: an axis that goes below zero for what cannot, because an interval does.
+TEST(LinePlot, EndsBarsAtTheAxis) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  const made_up::ScratchFolder scratch;
+  EXPECT_TRUE(
+      draw_lines(scratch.path(), throughput_rate_plot(), {{"x", {{1, 0.6, 1.6}, {2, 0.1, 0.1}}}}));
+  const std::string svg = contents(scratch.path() / "throughput_vs_rate.svg");
+  EXPECT_THAT(svg, HasSubstr("0.5<"));
+  EXPECT_THAT(svg, Not(HasSubstr("-0.5<")));
+}
+
 // Would catch: names of tenants that are lost, and points that gnuplot cannot place.
 TEST(LinePlot, NamesInsteadOfNumbers) {
   if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";

@@ -139,6 +139,21 @@ TEST(Warnings, TellAGrowingBacklog) {
   EXPECT_FALSE(backlog_grew(above)) << "thirty requests tell nothing";
 }
 
+// Would catch: the same said twice, or not at all of who has not said it.
+TEST(Warnings, LeaveOutWhatTheRunHasSaid) {
+  RequestGroup group = group_of("srpt (clairvoyant)", {{}});
+  for (int i = 0; i < 200; ++i) group.runs[0].finished.push_back(sample(i, 1.25 + 0.25 * i));
+  ResultFiles files;
+  Summary summary;
+  summary.key.label = summary.key.series = "srpt";
+  files.summaries = {summary};
+  files.notes = {"srpt@orca: no steady state: requests come faster than they are served"};
+  EXPECT_THAT(report_warnings(files, {group}), testing::Contains(HasSubstr("The backlog grew")));
+  files.notes = {"srpt: no steady state: requests come faster than they are served"};
+  EXPECT_THAT(report_warnings(files, {group}),
+              testing::Not(testing::Contains(HasSubstr("The backlog grew"))));
+}
+
 // Would catch: a page that is silent about what its numbers rest on.
 TEST(Warnings, TellOfSeedsAndLostRequests) {
   ResultFiles files;
