@@ -10,6 +10,7 @@
 #include "experiments/record/summary.hpp"
 #include "experiments/report/gnuplot.hpp"
 #include "experiments/report/html.hpp"
+#include "experiments/report/html_tables.hpp"
 #include "experiments/report/result_reader.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "tests/experiments/made_up.hpp"
@@ -98,6 +99,27 @@ TEST(Report, WritesOnePageThatStandsAlone) {
   EXPECT_EQ(written, write_report(scratch.path())) << "a second report must replace the first";
   EXPECT_EQ(page, contents(scratch.path() / "report.html"));
   EXPECT_EQ(pdf, contents(scratch.path() / "plots/jct_cdf.pdf"));
+}
+
+// Would catch: a change with the wrong sign, or with a minus before nothing.
+TEST(Report, TellsTheChangeOfTheMean) {
+  std::vector<Summary> summaries;
+  const auto add = [&](const char* series, std::uint64_t seed, double mean) {
+    Summary& summary = summaries.emplace_back();
+    summary.key.label = summary.key.series = series;
+    summary.key.seed = seed;
+    summary.values = {{"mean_jct_s", mean}};
+  };
+  for (const std::uint64_t seed : {1U, 2U}) {
+    const auto base = static_cast<double>(1000 * seed);
+    add("base", seed, base);
+    add("same", seed, base - 0.0001 * base);
+    add("half", seed, base / 2);
+  }
+  const std::string table = interval_html(summaries);
+  EXPECT_THAT(table, HasSubstr("+0.0 % <span class=\"pm\">± 0.0 %"));
+  EXPECT_THAT(table, HasSubstr("<td>-50.0 % "));
+  EXPECT_THAT(table, Not(HasSubstr("-0.0 %")));
 }
 
 // Catches reports on folders that are not results, and messages that do not name the place.

@@ -93,6 +93,19 @@ TEST_F(SweepCommand, SetsEachMeanBesideItsBound) {
   }
 }
 
+// Would catch: cells that are one and the same by content, carried out at the same time in one
+// place.
+TEST_F(SweepCommand, CarriesOutEqualCellsOnce) {
+  std::string plan = R"({"trace":{"requests":200,"arrivals":"poisson:rate=2","lengths":)"
+                     R"("sharegpt-like"},"policies":["fcfs"],"options":{"model":"opt-13b",)"
+                     R"("device":"a100-40g"},"variants":{"v0":{})";
+  for (int i = 1; i < 12; ++i) plan += ",\"v" + std::to_string(i) + "\":{}";
+  write("p.json", plan + "}}");
+  ASSERT_EQ(call("tokenyard sweep p.json --jobs 4 --out s"), 0) << err_;
+  EXPECT_EQ(cells("s").size(), 1U);
+  EXPECT_EQ(read_result_folder(path("s")).summaries.size(), 12U);
+}
+
 // Would catch: a listed command that writes under a name which is not its own any more.
 TEST_F(SweepCommand, ListedCommandsRefuseWhatHasChanged) {
   write("t.csv", "id,arrival_ns,input_tokens,output_tokens\na,0,9,5\n");
