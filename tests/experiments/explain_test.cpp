@@ -5,9 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "experiments/cli/explain_command.hpp"
 #include "experiments/explain/explanation_csv.hpp"
 #include "experiments/explain/recorded_flight.hpp"
 #include "experiments/explain/request_classes.hpp"
+#include "experiments/report/result_reader.hpp"
 #include "experiments/run.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "tests/experiments/made_up.hpp"
@@ -282,6 +284,27 @@ TEST_F(Explain, WritesTablesThatAddUp) {
             "fcfs,output,17-64,1,0.300000000,0.000000000\n");
   EXPECT_THAT(tables.delays, HasSubstr("fcfs,output,1-16,17-64,0.250000000,0.000000000,0.25"));
   EXPECT_THAT(tables.delays, HasSubstr("fcfs,output,17-64,,0.000000000,0.000000000,0.0"));
+}
+
+// Would catch: tables written over the results that they explain, half-written ones, and a report
+// that takes them for results.
+TEST_F(Explain, CommandWritesTablesBesideTheResults) {
+  const std::string folder = small_results();
+  const std::string before = made_up::contents(folder + "/fcfs/requests.csv");
+  for (const std::string& out : {folder, folder + "/.", scratch_.path().string()}) {
+    EXPECT_THROW(run_explain_command({folder, "--out", out, "--quiet"}), InputError) << out;
+  }
+  EXPECT_THROW(run_explain_command({folder, "--request", "none", "--out", place("why")}),
+               InputError);
+  EXPECT_FALSE(std::filesystem::exists(place("why")));
+  EXPECT_EQ(run_explain_command({folder, "--out", place("why"), "--quiet"}), 0);
+  EXPECT_THAT(made_up::contents(place("why/delays.csv")), HasSubstr("fcfs,output,1-16,17-64,0.25"));
+  EXPECT_EQ(run_explain_command({folder, "--request", "short", "--out", place("why"), "--quiet"}),
+            0);
+  EXPECT_FALSE(std::filesystem::exists(place("why/delays.csv")));
+  EXPECT_THAT(made_up::contents(place("why/behind.csv")), HasSubstr("fcfs,short,long,100,20,0.0"));
+  EXPECT_THROW(read_result_folder(place("why")), InputError);
+  EXPECT_EQ(made_up::contents(folder + "/fcfs/requests.csv"), before);
 }
 
 // Would catch: an explanation of another run than the one recorded.
