@@ -36,11 +36,18 @@ class ObserverList final : public Observer {
   void token_gaps(Time now, Duration gap, std::int64_t count) override {
     for (Observer* observer : iterations_) observer->token_gaps(now, gap, count);
   }
+  void stepped(const Iteration& iteration, std::int64_t sequences,
+               std::span<const StepFacts> steps) override {
+    for (Observer* observer : iterations_) observer->stepped(iteration, sequences, steps);
+  }
   void entered(RequestId request, Phase phase, Time now) override {
     for (Observer* observer : observers_) observer->entered(request, phase, now);
   }
   void ended(const RequestFacts& facts) override {
     for (Observer* observer : observers_) observer->ended(facts);
+  }
+  bool takes_steps_together() const override {
+    return std::ranges::all_of(iterations_, [](auto* each) { return each->takes_steps_together(); });
   }
   bool watches_slots() const override {
     return std::ranges::any_of(observers_, [](auto* each) { return each->watches_slots(); });

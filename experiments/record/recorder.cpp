@@ -86,6 +86,46 @@ void Recorder::token_gaps(Time now, Duration gap, std::int64_t count) {
   if (counts(now)) gaps_.add(gap.count(), count);
 }
 
+/// The end of an iteration, and the decision of the next at the same instant.
+void Recorder::step(const Iteration& iteration, const StepFacts& step) {
+  IterationFacts facts = blocks_;
+  facts.kv_blocks_used = step.kv_blocks_used;
+  facts.kv_tokens_unused = step.kv_tokens_unused;
+  completed(step.at, iteration);
+  decided(step.at, iteration, facts);
+}
+
+void Recorder::stepped(const Iteration& iteration, std::int64_t sequences,
+                       std::span<const StepFacts> steps) {
+  step(iteration, steps.front());
+  if (!counts(steps.front().at) || !counts(steps.back().at)) {
+    for (std::size_t i = 1; i < steps.size(); ++i) {
+      token_gaps(steps[i].at, steps[i].at - steps[i - 1].at, sequences);
+      step(iteration, steps[i]);
+    }
+    return;
+  }
+  // The same without asking each time whether it counts.
+  for (std::size_t i = 1; i < steps.size(); ++i) {
+    const std::int64_t length = (steps[i].at - steps[i - 1].at).count();
+    used_.add(steps[i - 1].kv_blocks_used, length);
+    unused_.add(steps[i - 1].kv_tokens_unused, length);
+    gaps_.add(length, sequences);
+  }
+  const StepFacts& last = steps.back();
+  const std::int64_t together = (last.at - steps.front().at).count();
+  saved_.add(blocks_.kv_blocks_saved, together);
+  nanoseconds_ += together;
+  blocks_since_ = last.at;
+  blocks_.kv_blocks_used = last.kv_blocks_used;
+  blocks_.kv_tokens_unused = last.kv_tokens_unused;
+  const auto more = static_cast<std::int64_t>(steps.size()) - 1;
+  iterations_ += more;
+  counted_iterations_ += more;
+  counted_slots_ += more * static_cast<std::int64_t>(iteration.slots.size());
+  computed_tokens_ += more * (iteration.load.prefill_tokens + iteration.load.decode_sequences);
+}
+
 void Recorder::ended(const RequestFacts& facts) {
   const Duration parts =
       std::accumulate(std::begin(facts.phases), std::end(facts.phases), Duration{0}, std::plus<>());

@@ -56,6 +56,9 @@ class Recorder final : public Observer {
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override;
   void completed(Time now, const Iteration& iteration) override;
   void token_gaps(Time now, Duration gap, std::int64_t count) override;
+  void stepped(const Iteration& iteration, std::int64_t sequences,
+               std::span<const StepFacts> steps) override;
+  bool takes_steps_together() const override { return csv_ == nullptr; }
   void ended(const RequestFacts& facts) override;
 
   /// To be called after the run: all requests must have ended (invariant), and requests.csv and
@@ -111,6 +114,7 @@ class Recorder final : public Observer {
 
   bool counts(Time time) const { return time >= options_.warmup && time < options_.until; }
   void account_blocks_until(Time now);
+  void step(const Iteration& iteration, const StepFacts& step);
   void write_iteration(Time now, const Iteration& iteration);
   void keep(const RequestFacts& facts);
 

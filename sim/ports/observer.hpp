@@ -54,6 +54,14 @@ struct IterationFacts {
   std::int64_t blocks_in = 0;           ///< blocks whose copy back begins with it
 };
 
+/// The end of one iteration of a macro-step and the decision of the next at the same instant, as
+/// far as an observer may be told in short.
+struct StepFacts {
+  Time at = kOrigin;
+  std::int64_t kv_blocks_used = 0;
+  std::int64_t kv_tokens_unused = 0;
+};
+
 /// Watches a run and never steers it: the recorder, the timeline and the test hooks are observers.
 /// Every hook has an empty default. Called from the loop's thread.
 class Observer {
@@ -64,17 +72,25 @@ class Observer {
   /// What a pass returned, perhaps nothing; a macro-step once, as it was decided. Each `fed` is
   /// followed by one of these or more: the first pass took what was due, the others nothing.
   virtual void passed(Time now, const Iteration& decision);
-  /// Macro-steps are shown as the iterations that they stand for.
+  /// Macro-steps are shown as the iterations that they stand for (or by `stepped`).
   virtual void decided(Time now, const Iteration& iteration, const IterationFacts& facts);
   /// The iteration's end was taken at `now`.
   virtual void completed(Time now, const Iteration& iteration);
   /// `count` sequences yielded a token at `now`, `gap` after their previous one.
   virtual void token_gaps(Time now, Duration gap, std::int64_t count);
+  /// For those who `take_steps_together`, in place of `completed` and `decided` at each of `steps`,
+  /// and of `token_gaps` at each but the first: `sequences` sequences of `iteration`, whose decision
+  /// was told of as usual, yielded a token at each of these instants and went on. (The end of the
+  /// last iteration of a macro-step is told of as usual, too.)
+  virtual void stepped(const Iteration& iteration, std::int64_t sequences,
+                       std::span<const StepFacts> steps);
   virtual void entered(RequestId request, Phase phase, Time now);
   virtual void ended(const RequestFacts& facts);
 
   /// Whether it wants to hear of iterations and token gaps.
   virtual bool watches_iterations() const { return true; }
+  /// Whether all that it wants to know of a macro-step but its last end may come in one `stepped`.
+  virtual bool takes_steps_together() const { return !watches_iterations(); }
   /// Whether it looks at the slots of iterations. Within a macro-step they are kept up to date for
   /// those who do; the number of slots is always right.
   virtual bool watches_slots() const { return false; }
@@ -85,6 +101,7 @@ inline void Observer::passed(Time, const Iteration&) {}
 inline void Observer::decided(Time, const Iteration&, const IterationFacts&) {}
 inline void Observer::completed(Time, const Iteration&) {}
 inline void Observer::token_gaps(Time, Duration, std::int64_t) {}
+inline void Observer::stepped(const Iteration&, std::int64_t, std::span<const StepFacts>) {}
 inline void Observer::entered(RequestId, Phase, Time) {}
 inline void Observer::ended(const RequestFacts&) {}
 

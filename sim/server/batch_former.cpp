@@ -125,7 +125,6 @@ void BatchFormer::take_cohort(InFlight& out) {
   Cohort& cohort = state_.cohort;
   std::vector<Slot>& slots = out.iteration.slots;
   const std::size_t size = cohort.size();
-  const bool grows = cohort_lacks_ > 0;
   for (std::size_t i = 0; cohort_lacks_ > 0; ++i) {
     if (cohort.covered(i) > 0) continue;
     LiveRequest& live = *out.members[i];
@@ -134,7 +133,6 @@ void BatchFormer::take_cohort(InFlight& out) {
     slots[i].blocks = live.sequences.front().blocks;
     --cohort_lacks_;
   }
-  if (grows) cohort.find_covered();
   out.cohort_at = slots.size() - size;
   if (out.cohort_at > 0) {
     const auto members = static_cast<std::ptrdiff_t>(size);

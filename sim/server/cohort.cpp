@@ -21,7 +21,6 @@ void Cohort::enter(std::size_t member, LiveRequest& live, Duration indifferent_f
   base_sum_ += base_[member];
   block_at_[member] = live.covered_tokens - base_[member];
   limit_at_[member] = tokens_ + live.view.max_tokens - live.view.generated;
-  block_from_ = std::min(block_from_, block_at_[member]);
   limit_from_ = std::min(limit_from_, limit_at_[member]);
   note_patience(member, indifferent_for);
   note_joined(live);
@@ -69,7 +68,7 @@ void Cohort::erase(std::size_t first, std::size_t last) {
   limit_at_.erase(limit_at_.begin() + from, limit_at_.begin() + to);
   heed_at_.erase(heed_at_.begin() + from, heed_at_.begin() + to);
   if (size() > 0) return;
-  block_from_ = limit_from_ = kNoBound;
+  limit_from_ = kNoBound;
   heed_from_ = Duration::max();
 }
 
@@ -122,14 +121,9 @@ void Cohort::find_least_heed() {
 }
 
 std::int64_t Cohort::lacking() const {
-  if (least_covered() > 0) return 0;
   std::int64_t members = 0;
   for (const std::int64_t block_at : block_at_) members += block_at <= tokens_ ? 1 : 0;
   return members;
-}
-
-void Cohort::find_covered() {
-  block_from_ = least(block_at_, kNoBound);
 }
 
 }  // namespace tokenyard

@@ -53,11 +53,8 @@ class Cohort {
   }
   /// How many iterations a member can still make in the blocks it has.
   std::int64_t covered(std::size_t member) const { return block_at_[member] - tokens_; }
-  /// Its table has grown by room for so many tokens. After some of these comes `find_covered`.
+  /// Its table has grown by room for so many tokens.
   void grow(std::size_t member, std::int64_t tokens) { block_at_[member] += tokens; }
-  void find_covered();
-  /// How many iterations all of them can make in the blocks they have, at least.
-  std::int64_t least_covered() const { return block_from_ - tokens_; }
   /// How many members lack a block for the next iteration.
   std::int64_t lacking() const;
 
@@ -81,7 +78,6 @@ class Cohort {
   std::vector<Duration> heed_at_;       // value of `served_` at which its policy must hear of it
   std::int64_t base_sum_ = 0;
   // The least of a column, or less since members have left.
-  std::int64_t block_from_ = kNoBound;
   std::int64_t limit_from_ = kNoBound;
   Duration heed_from_ = Duration::max();
 };

@@ -11,6 +11,8 @@ namespace {
 
 /// Bounds the work and the memory of one macro-step; more gains nothing.
 constexpr std::int64_t kMostIterations = 1024;
+/// How many bits of an entry of `growth_` name the member.
+constexpr int kMemberBits = 32;
 
 /// Whether mere progress is all that can come of this member's next iterations.
 bool is_plain(const LiveRequest& live) {
@@ -113,27 +115,36 @@ std::int64_t MacroSteps::blocks_needed(const InFlight& next, std::int64_t iterat
 }
 
 void MacroSteps::find_growth(InFlight& in_flight, std::int64_t iterations) {
-  growth_.clear();
-  grown_ = 0;
+  growths_ = grown_ = 0;
   const std::int64_t block_size = state_.blocks.block_size();
-  const auto find = [&](std::size_t member, std::int64_t at) {
-    for (; at < iterations; at += block_size) growth_.emplace_back(at, member);
-  };
   const Cohort& cohort = state_.cohort;
-  const bool any_grows = cohort.least_covered() < iterations;
-  for (std::size_t i = 0; any_grows && i < cohort.size(); ++i) {
+  // A member grows at most so often.
+  const auto most = static_cast<std::size_t>(iterations / block_size + 1);
+  if (const std::size_t needed = in_flight.members.size() * most; growth_.size() < needed) {
+    growth_.resize(needed);
+  }
+  const auto find = [&](std::size_t member, std::int64_t at) {
+    // Most do not grow, and which do is hard to foresee, so the first is written without a branch.
+    growth_[growths_] = static_cast<std::uint64_t>(at) << kMemberBits | member;
+    growths_ += at < iterations ? 1 : 0;
+    while ((at += block_size) < iterations) {
+      growth_[growths_++] = static_cast<std::uint64_t>(at) << kMemberBits | member;
+    }
+  };
+  for (std::size_t i = 0; i < cohort.size(); ++i) {
     find(in_flight.cohort_at + i, cohort.covered(i));
   }
   for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
     find(i, live.covered_tokens - live.view.computed);
   });
-  std::sort(growth_.begin(), growth_.end());
+  std::sort(growth_.begin(), growth_.begin() + static_cast<std::ptrdiff_t>(growths_));
 }
 
 /// Gives the blocks that are needed for iteration number `iteration`.
 void MacroSteps::grow_until(InFlight& in_flight, std::int64_t iteration) {
-  for (; grown_ < growth_.size() && growth_[grown_].first <= iteration; ++grown_) {
-    const std::size_t member = growth_[grown_].second;
+  const auto behind = static_cast<std::uint64_t>(iteration + 1) << kMemberBits;
+  for (; grown_ < growths_ && growth_[grown_] < behind; ++grown_) {
+    const std::size_t member = growth_[grown_] & ((std::uint64_t{1} << kMemberBits) - 1);
     LiveRequest& live = *in_flight.members[member];
     state_.memory.append_block(live);
     if (live.in_cohort)
@@ -151,58 +162,85 @@ void MacroSteps::move_slots(Iteration& iteration, std::int64_t iterations) {
   }
 }
 
+/// Counts the gaps of the first iteration, which ended at `at`, in ranking order.
+void MacroSteps::count_first_gaps(InFlight& in_flight, Time at) {
+  const Cohort& cohort = state_.cohort;
+  const auto resumed = static_cast<std::int64_t>(cohort.size());
+  bool counted = resumed == 0;
+  const auto count_cohort = [&] {
+    if (!std::exchange(counted, true)) state_.gaps.count(at, at - cohort.last_token(), resumed);
+  };
+  for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
+    if (i > in_flight.cohort_at) count_cohort();
+    state_.gaps.count(at, at - live.last_token, 1);
+  });
+  count_cohort();
+  state_.gaps.flush();
+}
+
+/// Goes on from each of `ends` to the next iteration, and tells the observer at once.
+void MacroSteps::step_on(InFlight& in_flight, std::span<const Time> ends) {
+  const std::int64_t yielding = in_flight.iteration.repeat.more_context_tokens;
+  steps_.clear();
+  for (const Time end : ends) {
+    state_.memory.note_computed(yielding);
+    grow_until(in_flight, static_cast<std::int64_t>(steps_.size()) + 1);
+    steps_.push_back({end, state_.blocks.held(), state_.memory.tokens_unused()});
+  }
+  state_.ports.observer.stepped(in_flight.iteration, yielding, steps_);
+}
+
+/// The same, and shows the observer each iteration.
+void MacroSteps::show_steps(InFlight& in_flight, std::span<const Time> ends,
+                            std::uint64_t& next_iteration) {
+  Iteration& iteration = in_flight.iteration;
+  Observer& observer = state_.ports.observer;
+  const bool watched = observer.watches_slots();
+  const std::int64_t yielding = iteration.repeat.more_context_tokens;
+  const auto waiting = static_cast<std::int64_t>(state_.live.size() - in_flight.members.size());
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (i > 0) observer.token_gaps(ends[i], ends[i] - ends[i - 1], yielding);
+    observer.completed(ends[i], iteration);
+    state_.memory.note_computed(yielding);
+    grow_until(in_flight, static_cast<std::int64_t>(i) + 1);
+    iteration.id = IterationId{next_iteration++};
+    iteration.begun = ends[i];
+    iteration.load.decode_context_tokens += yielding;
+    if (watched) move_slots(iteration, 1);
+    observer.decided(ends[i], iteration, memory_facts(state_, waiting));
+  }
+}
+
 void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> ends,
                                    std::uint64_t& next_iteration) {
   Iteration& iteration = in_flight.iteration;
-  Observer& observer = state_.ports.observer;
-  const auto before_last = static_cast<std::int64_t>(ends.size()) - 1;
-  invariant(before_last < iteration.repeat.most, "I6 an iteration ends once",
+  const Observer& observer = state_.ports.observer;
+  const auto booked = static_cast<std::int64_t>(ends.size()) - 1;
+  invariant(booked < iteration.repeat.most, "I6 an iteration ends once",
             "iteration {} may run {} times and ended {} times", index(iteration.id),
             iteration.repeat.most, ends.size());
-  const bool watched = observer.watches_slots();
-  const std::int64_t yielding = iteration.repeat.more_context_tokens;
-  find_growth(in_flight, before_last + 1);
-  Cohort& cohort = state_.cohort;
-  const auto resumed = static_cast<std::int64_t>(cohort.size());
-  const auto count_cohort = [&] {
-    if (resumed == 0) return;
-    state_.gaps.count(ends.front(), ends.front() - cohort.last_token(), resumed);
-  };
-  bool counted = false;
-  for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
-    if (i > in_flight.cohort_at && !std::exchange(counted, true)) count_cohort();
-    state_.gaps.count(ends.front(), ends.front() - live.last_token, 1);
-  });
-  if (!counted) count_cohort();
-  const std::int64_t waiting =
-      static_cast<std::int64_t>(state_.live.size() - in_flight.members.size());
-  for (std::int64_t i = 1; i <= before_last; ++i) {
-    const Time at = ends[static_cast<std::size_t>(i) - 1];
-    state_.gaps.flush();
-    observer.completed(at, iteration);
-    state_.memory.note_computed(yielding);
-    grow_until(in_flight, i);
-    iteration.id = IterationId{next_iteration++};
-    iteration.begun = at;
-    iteration.load.decode_context_tokens += yielding;
-    if (watched) move_slots(iteration, 1);
-    observer.decided(at, iteration, memory_facts(state_, waiting));
-    if (i < before_last) {
-      const Time end = ends[static_cast<std::size_t>(i)];
-      state_.gaps.count(end, end - at, yielding);
-    }
+  ends = ends.first(ends.size() - 1);
+  find_growth(in_flight, booked + 1);
+  count_first_gaps(in_flight, ends.front());
+  const bool shown = !observer.takes_steps_together();
+  if (shown) {
+    show_steps(in_flight, ends, next_iteration);
+  } else {
+    step_on(in_flight, ends);
+    next_iteration += static_cast<std::uint64_t>(booked);
+    iteration.id = IterationId{next_iteration - 1};
+    iteration.begun = ends.back();
+    iteration.load.decode_context_tokens += booked * iteration.repeat.more_context_tokens;
   }
-  state_.context.count_iterations(static_cast<std::uint64_t>(before_last));
-  if (grown_ > 0) cohort.find_covered();
-  if (!watched) move_slots(iteration, before_last);
-  const Time last_token = ends[static_cast<std::size_t>(before_last) - 1];
-  if (resumed > 0) cohort.produce(before_last, last_token);
+  if (!shown || !observer.watches_slots()) move_slots(iteration, booked);
+  state_.context.count_iterations(static_cast<std::uint64_t>(booked));
+  if (state_.cohort.size() > 0) state_.cohort.produce(booked, ends.back());
   for_others(in_flight, [&](std::size_t, LiveRequest& live) {
-    live.view.computed += before_last;
-    live.view.generated += before_last;
-    live.stored_tokens += before_last;
-    live.facts.sequence_tokens += before_last;
-    live.last_token = last_token;
+    live.view.computed += booked;
+    live.view.generated += booked;
+    live.stored_tokens += booked;
+    live.facts.sequence_tokens += booked;
+    live.last_token = ends.back();
   });
 }
 

@@ -38,6 +38,9 @@ class MacroSteps {
   template <typename Visit>
   void for_others(InFlight& in_flight, Visit visit) const;
   void find_growth(InFlight& in_flight, std::int64_t iterations);
+  void count_first_gaps(InFlight& in_flight, Time at);
+  void step_on(InFlight& in_flight, std::span<const Time> ends);
+  void show_steps(InFlight& in_flight, std::span<const Time> ends, std::uint64_t& next_iteration);
   void grow_until(InFlight& in_flight, std::int64_t iteration);
   static void move_slots(Iteration& iteration, std::int64_t iterations);
 
@@ -45,9 +48,12 @@ class MacroSteps {
   const BatchFormer& former_;
   Swapper& swapper_;
   std::vector<const RequestView*> running_;
-  /// Who needs a block before which iteration (counted from 0), in the order of single steps.
-  std::vector<std::pair<std::int64_t, std::size_t>> growth_;
+  /// Who needs a block before which iteration (counted from 0), in the order of single steps; the
+  /// iteration in the upper half. What is behind the first `growths_` is not in use.
+  std::vector<std::uint64_t> growth_;
+  std::size_t growths_ = 0;
   std::size_t grown_ = 0;
+  std::vector<StepFacts> steps_;
 };
 
 }  // namespace tokenyard
