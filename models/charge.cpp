@@ -6,7 +6,7 @@
 
 namespace tokenyard {
 
-Duration charge(double seconds) {
+Duration charge_checked(double seconds) {
   constexpr double kYear = 365.0 * 24 * 3600;
   if (!(seconds <= kYear)) [[unlikely]] {
     throw InputError(fmt::format(

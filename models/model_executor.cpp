@@ -24,14 +24,16 @@ std::int64_t ModelExecutor::find_tokens_left(std::span<const Slot> slots) {
   std::int64_t* left = left_.data();
   for (const Slot& slot : slots) {
     std::int64_t tokens = kNoEnd;
-    const bool is_known =
-        slot.width == 1 && slot.place < known.size() && known[slot.place].request == slot.request;
-    if (is_known && slot.yields) {
-      tokens = known[slot.place].tokens - slot.generated;
-    } else if (slot.yields) {
-      tokens = ask(slot) - slot.generated;
-      has_beams_ = has_beams_ || slot.beam;
-      known = known_;
+    if (slot.yields) {
+      // The answers of requests of several sequences are not kept.
+      const bool is_known = slot.place < known.size() && known[slot.place].request == slot.request;
+      if (is_known) [[likely]] {
+        tokens = known[slot.place].tokens - slot.generated;
+      } else {
+        tokens = ask(slot) - slot.generated;
+        has_beams_ = has_beams_ || slot.beam;
+        known = known_;
+      }
     }
     *left++ = tokens;
     least = std::min(least, tokens);
@@ -54,6 +56,9 @@ void ModelExecutor::find_outcomes(std::span<const Slot> slots, std::int64_t time
     outcomes_[i].parent = beams_.parent(slot.request, slot.generated, slot.sequence, slot.width);
     told_.push_back(i);
   }
+  if (!has_beams_) return;
+  std::sort(told_.begin(), told_.end());
+  told_.erase(std::unique(told_.begin(), told_.end()), told_.end());
 }
 
 void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) {
@@ -66,28 +71,18 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
   if (iteration.slots.empty()) return;
   const std::size_t slots = iteration.slots.size();
   const std::int64_t least_left = std::max<std::int64_t>(1, find_tokens_left(iteration.slots));
-  run(iteration, std::min(iteration.repeat.most, least_left), now,
-      events.next_time(Events::kKinds));
+  Repeat repeat = iteration.repeat;
+  repeat.most = std::min(repeat.most, least_left);
+  repeat.until = std::min(repeat.until, events.next_time(Events::kKinds));
+  cost_.repeat(iteration.load, repeat, now, ends_);
   for (const std::size_t slot : told_) outcomes_[slot] = SlotOutcome();
   told_.clear();
   if (outcomes_.size() < slots) outcomes_.resize(slots);
   const auto times = static_cast<std::int64_t>(ends_.size());
   if (times >= least_left || has_beams_) find_outcomes(iteration.slots, times);
   events.post(ends_.back(), index(iteration.id),
-              IterationEnd{iteration.id, std::span(outcomes_).first(slots), ends_, told_.empty()});
-}
-
-/// Fills `ends_`: `iteration` at most `most` times, until it meets a bound or an event is due.
-void ModelExecutor::run(const Iteration& iteration, std::int64_t most, Time now, Time next_event) {
-  const Time until = std::min(iteration.repeat.until, next_event);
-  IterationLoad load = iteration.load;
-  Time end = now;
-  ends_.clear();
-  do {
-    end += cost_.iteration(load);
-    ends_.push_back(end);
-    load.decode_context_tokens += iteration.repeat.more_context_tokens;
-  } while (--most > 0 && end < until && end - now < iteration.repeat.length);
+              IterationEnd{iteration.id, std::span(outcomes_).first(slots), ends_, told_.empty(),
+                           told_});
 }
 
 }  // namespace tokenyard

@@ -36,7 +36,6 @@ class ModelExecutor final : public Executor {
   std::int64_t ask(const Slot& slot);
   std::int64_t find_tokens_left(std::span<const Slot> slots);
   void find_outcomes(std::span<const Slot> slots, std::int64_t times);
-  void run(const Iteration& iteration, std::int64_t most, Time now, Time next_event);
 
   BeamSurvival beams_;
   std::vector<KnownOutput> known_;  // of requests of one sequence, by place

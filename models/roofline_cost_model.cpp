@@ -102,6 +102,19 @@ Duration RooflineCostModel::iteration(const IterationLoad& load) const {
   return charge(terms(load).total_s());
 }
 
+/// Only the decodes' attention changes; the sum is in the order of `total_s`.
+void RooflineCostModel::repeat(IterationLoad load, const Repeat& repeat, Time now,
+                               std::vector<Time>& ends) const {
+  const RooflineTerms first = terms(load);
+  const double before_s = first.overhead_s + first.linear_s + first.prefill_attention_s;
+  repeat_from(now, repeat, ends, [&] {
+    const double attention_s = real(load.decode_context_tokens) * context_token_s_;
+    load.decode_context_tokens += repeat.more_context_tokens;
+    return charge(before_s + attention_s + first.activation_s + first.output_layer_s +
+                  first.all_reduce_s + first.block_copies_s);
+  });
+}
+
 Duration RooflineCostModel::copy(std::int64_t blocks) const {
   return charge(copy_block_s_ * real(blocks));
 }

@@ -59,6 +59,8 @@ class RooflineCostModel final : public CostModel, public FlooredCost {
                     std::int64_t block_tokens = 16);
 
   Duration iteration(const IterationLoad& load) const override;
+  void repeat(IterationLoad load, const Repeat& repeat, Time now,
+              std::vector<Time>& ends) const override;
   Duration copy(std::int64_t blocks) const override;
   /// Two planes, one for each side of the linear layers' maximum: that of the weights' bytes, and
   /// that of the tokens' FLOPs. See docs/lower-bound.md.

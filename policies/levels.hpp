@@ -39,6 +39,12 @@ class Levels {
     return level;
   }
 
+  /// How many requests are on this level.
+  std::int64_t population(std::int64_t level) const {
+    const auto place = static_cast<std::size_t>(level);
+    return place < population_.size() ? population_[place] : 0;
+  }
+
   /// One request more on this level, or (-1) one less.
   void count(std::int64_t level, std::int64_t more) {
     const auto place = static_cast<std::size_t>(level);
@@ -51,8 +57,7 @@ class Levels {
     double one_ns = 0, all_ns = 0;
     while (--level >= 0) {
       one_ns += static_cast<double>(quantum(level).count());
-      const auto place = static_cast<std::size_t>(level);
-      if (place < population_.size()) all_ns += one_ns * static_cast<double>(population_[place]);
+      all_ns += one_ns * static_cast<double>(population(level));
     }
     return all_ns;
   }

@@ -64,6 +64,20 @@ class Mlfq final : public Policy {
     return state.quantum == Duration::max() ? state.quantum : state.quantum - state.service;
   }
 
+  /// Who is alone on a level meets nobody while those below are empty. (Nobody comes after it: who
+  /// is above meets it where it was.)
+  Duration unmoved_for(const View& request) const override {
+    const State& state = states_[request.slot];
+    Duration more{0};
+    if (fit_ || ladder_->population(state.level) > 1) return more;
+    for (std::int64_t level = state.level;
+         !ladder_->is_last(level) && ladder_->population(level + 1) == 0 && more < kLongest;
+         ++level) {
+      more += ladder_->is_last(level + 1) ? kLongest : ladder_->quantum(level + 1);
+    }
+    return more;
+  }
+
   void on_end(const View& request, Departure, const Context&) override {
     waiting_.erase({states_[request.slot].waits_since, request.id});
     ladder_->count(states_[request.slot].level, -1);

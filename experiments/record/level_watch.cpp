@@ -50,6 +50,9 @@ class LevelWatch final : public Policy {
   Duration indifferent_for(const RequestView& request) const override {
     return inner_->indifferent_for(request);
   }
+  Duration unmoved_for(const RequestView& request) const override {
+    return inner_->unmoved_for(request);
+  }
   Time wake_at(const PolicyContext& context) const override { return inner_->wake_at(context); }
   Steady steady(const Running& running, const PolicyContext& context) const override {
     return inner_->steady(running, context);

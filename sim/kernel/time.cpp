@@ -19,12 +19,7 @@ double to_seconds(Duration duration) {
 Duration from_seconds(double seconds) {
   invariant(std::abs(seconds) <= to_seconds(kLongest), "I1 time stays in range",
             "a duration of {} s was computed", seconds);
-  const double exact = seconds * static_cast<double>(kNanosecondsPerSecond);
-  // As llround does, half away from zero, but without a call: every iteration comes by here. The
-  // difference to the whole part is exact.
-  const auto whole = static_cast<std::int64_t>(exact);
-  const double rest = exact - static_cast<double>(whole);
-  return Duration(whole + (rest >= 0.5 ? 1 : 0) - (rest <= -0.5 ? 1 : 0));
+  return nearest_duration(seconds);
 }
 
 std::string format_seconds(Duration duration) {

@@ -40,6 +40,15 @@ double to_seconds(Duration duration);
 /// (callers check input with their own message); otherwise an invariant breaks.
 Duration from_seconds(double seconds);
 
+/// The same without the check. As llround does, half away from zero, but without a call: every
+/// iteration comes by here.
+inline Duration nearest_duration(double seconds) {
+  const double exact = seconds * 1e9;
+  const auto whole = static_cast<std::int64_t>(exact);
+  const double rest = exact - static_cast<double>(whole);  // without error
+  return Duration(whole + (rest >= 0.5 ? 1 : 0) - (rest <= -0.5 ? 1 : 0));
+}
+
 /// Seconds with nine decimals and no rounding, e.g. "12.000000345".
 std::string format_seconds(Duration duration);
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "sim/kernel/time.hpp"
+#include "sim/ports/repeat.hpp"
 
 namespace tokenyard {
 
@@ -51,6 +53,17 @@ class CostModel {
 
   /// How long an iteration of this load takes, in whole nanoseconds, not negative.
   virtual Duration iteration(const IterationLoad& load) const = 0;
+
+  /// Fills `ends` with the ends of iterations in a row (see `repeat_from`), the first of this
+  /// `load`. A model may do it faster than one by one, with the same result.
+  virtual void repeat(IterationLoad load, const Repeat& repeat, Time now,
+                      std::vector<Time>& ends) const {
+    repeat_from(now, repeat, ends, [&] {
+      const Duration next = iteration(load);
+      load.decode_context_tokens += repeat.more_context_tokens;
+      return next;
+    });
+  }
 
   /// How long a copy of so many KV blocks between device and host takes, one way, with the channel
   /// to itself.

@@ -21,6 +21,9 @@ struct IterationEnd {
   std::span<const Time> ends = {};
   /// Whether each outcome is that of a sequence of which there is nothing to say.
   bool all_go_on = false;
+  /// Unless empty: the slots of whose outcome there is something to say, ascending. Owned as
+  /// `outcomes` are.
+  std::span<const std::size_t> told = {};
 };
 
 /// Key: the copy's id. What a failed copy was to bring is lost; what it read is not.

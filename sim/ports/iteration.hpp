@@ -8,6 +8,7 @@
 #include "sim/ports/block_hash.hpp"
 #include "sim/ports/cost_model.hpp"
 #include "sim/ports/ids.hpp"
+#include "sim/ports/repeat.hpp"
 
 namespace tokenyard {
 
@@ -46,16 +47,6 @@ struct KvCopy {
 struct BlockCopy {
   BlockId from{};
   BlockId to{};
-};
-
-/// How often an iteration may be carried out in a row, its decodes one token further each time. It
-/// is a permission: an executor that knows when each would end may use it and post one end for all
-/// of them (a macro-step, docs/architecture.md); the others carry the iteration out once.
-struct Repeat {
-  std::int64_t most = 1;                 ///< with the first
-  Time until = kNever;                   ///< the first end at or after this is the last
-  Duration length = Duration::max();     ///< as is the first that makes them this long together
-  std::int64_t more_context_tokens = 0;  ///< that the decodes attend to each time
 };
 
 /// What the scheduler decided: the batch, in ranking order (the sequences of a request together),

@@ -10,6 +10,12 @@ BlockManager::BlockManager(std::int64_t total_blocks, std::int64_t block_size)
             "a pool of {} blocks of {} tokens", total_blocks, block_size);
 }
 
+namespace {
+
+constexpr std::uint32_t kMostReferences = ~std::uint32_t{0} / 2;
+
+}  // namespace
+
 /// Every change of a count goes through here, so the totals follow.
 void BlockManager::change(BlockId id, int references, int draining) {
   BlockUse& block = pool_[id];
@@ -22,8 +28,8 @@ void BlockManager::change(BlockId id, int references, int draining) {
   };
   count(-1);
   block.references += static_cast<std::uint32_t>(references);
-  block.draining += static_cast<std::uint32_t>(draining);
-  invariant(block.references <= ~std::uint32_t{0} / 2 && block.draining <= block.references,
+  block.draining = (block.draining + static_cast<std::uint32_t>(draining)) & kMostReferences;
+  invariant(block.references <= kMostReferences && block.draining <= block.references,
             "I2 blocks are conserved", "block {} is given up more often than it was taken",
             index(id));
   count(+1);
@@ -139,18 +145,20 @@ bool BlockManager::forget_contents() {
 }
 
 void BlockManager::begin_tally(std::span<const BlockId> kept) {
-  for (const BlockId block : tallied_) pool_[block].tallied = 0;
+  for (const BlockId block : tallied_) tallies_[index(block)] = 0;
+  tallies_.resize(pool_.uses().size());
   tallied_.assign(kept.begin(), kept.end());
   // More than there can be references: the count then never meets theirs.
-  for (const BlockId block : kept) pool_[block].tallied = ~std::uint32_t{0} / 2;
+  for (const BlockId block : kept) tallies_[index(block)] = ~std::uint32_t{0} / 2;
 }
 
 std::int64_t BlockManager::tally(const BlockTable& table) {
   std::int64_t given_up = 0;
   for (const BlockId id : table) {
-    BlockUse& block = pool_[id];
-    if (block.tallied++ == 0) tallied_.push_back(id);
-    given_up += block.tallied == block.references - block.draining ? 1 : 0;
+    const BlockUse& block = pool_[id];
+    std::uint32_t& times = tallies_[index(id)];
+    if (times++ == 0) tallied_.push_back(id);
+    given_up += times == block.references - block.draining ? 1 : 0;
   }
   return given_up;
 }

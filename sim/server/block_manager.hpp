@@ -125,6 +125,7 @@ class BlockManager {
   std::int64_t shared_ = 0;
   std::int64_t entries_ = 0;  // references that are not draining
   std::vector<BlockId> tallied_;
+  std::vector<std::uint32_t> tallies_;  // by block; how often it was tallied
 };
 
 }  // namespace tokenyard

@@ -23,7 +23,7 @@ BlockId BlockPool::take_other() {
 }
 
 void BlockPool::take(BlockId block) {
-  invariant(uses_[index(block)].named, "I2 blocks are conserved",
+  invariant(uses_[index(block)].named != 0, "I2 blocks are conserved",
             "free block {} is taken for a content it has not", index(block));
   cached_.erase(cached_.iterator_to(contents_[index(block)]));
 }
@@ -41,7 +41,7 @@ void BlockPool::seal(BlockId id, BlockHash content) {
   if (content == block.content) return;
   invariant(block.content == kNoHash, "I2 blocks are conserved",
             "block {} is sealed again with another content", index(id));
-  use.named = true;
+  use.named = 1;
   if (2 * by_content_.size() >= buckets_.size()) grow_index();
   block.content = content;
   BlockContent& first = *by_content_.insert(block).first;
@@ -74,7 +74,7 @@ void BlockPool::forget(BlockContent& block) {
   }
   block.twin_before = block.twin_after = &block;
   block.content = kNoHash;
-  uses_[index(block.id)].named = false;
+  uses_[index(block.id)].named = 0;
 }
 
 void BlockPool::forget_contents() {

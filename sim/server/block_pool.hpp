@@ -19,10 +19,10 @@ using IndexHook = boost::intrusive::unordered_set_base_hook<>;
 /// How a block that has ever been used is used.
 struct BlockUse {
   std::uint32_t references = 0;
-  std::uint32_t draining = 0;  ///< of these, references of copies to the host
-  std::uint32_t tallied = 0;   ///< scratch of `BlockManager::tally`
-  bool named = false;          ///< others may find its content
+  std::uint32_t draining : 31 = 0;  ///< of these, references of copies to the host
+  std::uint32_t named : 1 = 0;      ///< others may find its content
 };
+static_assert(sizeof(BlockUse) == 8);  // small, because every block of a request is looked up
 
 /// The content of a block. Blocks with the same make up a ring, in the order in which they were
 /// sealed; the first of them stands in the index.
@@ -92,8 +92,7 @@ class BlockPool {
     BlockUse* const uses = uses_.data();
     for (; end != begin; --end) {
       BlockUse& use = uses[index(end[-1])];
-      const std::uint32_t others = (use.references ^ 1) | use.draining | std::uint32_t{use.named};
-      if (others != 0) break;
+      if (use.references != 1 || use.draining != 0 || use.named != 0) break;
       use.references = 0;
       *out++ = end[-1];
     }

@@ -106,16 +106,6 @@ void Cohort::serve(Duration ran, std::uint64_t iteration) {
   last_iteration_ = iteration;
 }
 
-Duration Cohort::least_indifference() const {
-  Duration least_positive = Duration::max();
-  if (heed_from_ == Duration::max()) return least_positive;
-  for (const Duration heed_at : heed_at_) {
-    if (heed_at <= served_ || heed_at == Duration::max()) continue;
-    least_positive = std::min(least_positive, heed_at - served_);
-  }
-  return least_positive;
-}
-
 void Cohort::find_least_heed() {
   heed_from_ = least(heed_at_, Duration::max());
 }

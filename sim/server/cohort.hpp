@@ -39,13 +39,13 @@ class Cohort {
   /// When all members produced their last token.
   Time last_token() const { return last_token_; }
   /// Whether a member's policy must hear of it when it has been served for `ran` more.
-  bool heeds(std::size_t member, Duration ran) const { return heed_at_[member] - served_ <= ran; }
+  bool heeds(std::size_t member, Duration ran) const { return indifference(member) <= ran; }
   /// After how much service that may be so for one of them; never too late.
   Duration least_heed() const { return heed_from_ - served_; }
   /// Finds that anew, where it was too early.
   void find_least_heed();
-  /// The least such service of those who are indifferent at all.
-  Duration least_indifference() const;
+  /// For how much more service the policy is indifferent to it; at most 0: it is not.
+  Duration indifference(std::size_t member) const { return heed_at_[member] - served_; }
 
   /// Tokens that they attend to together in the next iteration.
   std::int64_t context_tokens() const {

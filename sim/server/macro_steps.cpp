@@ -59,8 +59,23 @@ Repeat MacroSteps::allow(const InFlight& next) {
   if (most <= 1) return {};
   repeat.most = with_blocks(next, most);
   repeat.until = steady.until;
-  repeat.length = std::min(steady.length, cohort.least_indifference());
+  repeat.length = std::min(steady.length, unmoved_for(next));
   return repeat;
+}
+
+/// How long no member of the cohort to whom the policy is indifferent now changes its place.
+Duration MacroSteps::unmoved_for(const InFlight& next) const {
+  const Cohort& cohort = state_.cohort;
+  Duration length = Duration::max();
+  if (cohort.least_heed() == Duration::max()) return length;
+  for (std::size_t i = 0; i < cohort.size(); ++i) {
+    const Duration indifference = cohort.indifference(i);
+    if (indifference <= Duration{0} || indifference >= std::min(length, kLongest)) continue;
+    const RequestView& view = next.members[next.cohort_at + i]->view;
+    const Duration more = std::min(state_.ports.policy.unmoved_for(view), kLongest);
+    length = std::min(length, indifference + more);
+  }
+  return length;
 }
 
 bool MacroSteps::all_run(const InFlight& next) const {
@@ -178,16 +193,76 @@ void MacroSteps::count_first_gaps(InFlight& in_flight, Time at) {
   state_.gaps.flush();
 }
 
+/// When the policy must hear of one of the cohort's members to whom it is indifferent now.
+Time MacroSteps::next_telling() const {
+  const Cohort& cohort = state_.cohort;
+  Duration least = Duration::max();
+  if (cohort.least_heed() == Duration::max()) return kNever;
+  for (std::size_t i = 0; i < cohort.size(); ++i) {
+    const Duration indifference = cohort.indifference(i);
+    if (indifference > Duration{0}) least = std::min(least, indifference);
+  }
+  return least < kNever - caught_up_ ? caught_up_ + least : kNever;
+}
+
+/// Lets the cohort count what has ended until `at`.
+void MacroSteps::catch_up_cohort(Time at) {
+  const std::int64_t more = ended_ - caught_up_ended_;
+  state_.context.count_iterations(static_cast<std::uint64_t>(more));
+  if (state_.cohort.size() > 0) {
+    state_.cohort.produce(more, at);
+    state_.cohort.serve(at - caught_up_, state_.context.iterations());
+  }
+  caught_up_ended_ = ended_;
+  caught_up_ = at;
+}
+
+/// Tells the policy of those members of the cohort of whom it must hear at `at`.
+void MacroSteps::tell(InFlight& in_flight, Time at) {
+  Cohort& cohort = state_.cohort;
+  told_.clear();
+  for (std::size_t i = 0; i < cohort.size(); ++i) {
+    const Duration indifference = cohort.indifference(i);
+    if (indifference > Duration{0} && indifference <= at - caught_up_) told_.push_back(i);
+  }
+  catch_up_cohort(at);
+  const Time now = state_.context.now();
+  state_.context.advance_to(at);
+  const bool any_moved = state_.ranking.any_moved();
+  for (const std::size_t i : told_) {
+    LiveRequest& live = *in_flight.members[in_flight.cohort_at + i];
+    cohort.detach(live);
+    state_.ports.policy.on_progress(live.view, std::exchange(live.untold, Duration{0}),
+                                    state_.context, state_.ranking);
+    const Duration indifferent_for = state_.ports.policy.indifferent_for(live.view);
+    cohort.rejoin(i, live, indifferent_for);
+    invariant(state_.ranking.any_moved() == any_moved && indifferent_for > Duration{0},
+              "I14 a ranking that was to stand stands",
+              "request {} moved within a macro-step, which its policy had ruled out",
+              index(live.view.id));
+  }
+  state_.context.advance_to(now);
+  cohort.find_least_heed();
+  tell_at_ = next_telling();
+}
+
+/// Takes the end of an iteration, and gives the blocks that the next one needs.
+inline void MacroSteps::pass_end(InFlight& in_flight, Time at) {
+  ++ended_;
+  if (at >= tell_at_) tell(in_flight, at);
+  state_.memory.note_computed(in_flight.iteration.repeat.more_context_tokens);
+}
+
 /// Goes on from each of `ends` to the next iteration, and tells the observer at once.
 void MacroSteps::step_on(InFlight& in_flight, std::span<const Time> ends) {
-  const std::int64_t yielding = in_flight.iteration.repeat.more_context_tokens;
   steps_.clear();
   for (const Time end : ends) {
-    state_.memory.note_computed(yielding);
-    grow_until(in_flight, static_cast<std::int64_t>(steps_.size()) + 1);
+    pass_end(in_flight, end);
+    grow_until(in_flight, ended_);
     steps_.push_back({end, state_.blocks.held(), state_.memory.tokens_unused()});
   }
-  state_.ports.observer.stepped(in_flight.iteration, yielding, steps_);
+  state_.ports.observer.stepped(in_flight.iteration, in_flight.iteration.repeat.more_context_tokens,
+                                steps_);
 }
 
 /// The same, and shows the observer each iteration.
@@ -200,9 +275,9 @@ void MacroSteps::show_steps(InFlight& in_flight, std::span<const Time> ends,
   const auto waiting = static_cast<std::int64_t>(state_.live.size() - in_flight.members.size());
   for (std::size_t i = 0; i < ends.size(); ++i) {
     if (i > 0) observer.token_gaps(ends[i], ends[i] - ends[i - 1], yielding);
+    pass_end(in_flight, ends[i]);
     observer.completed(ends[i], iteration);
-    state_.memory.note_computed(yielding);
-    grow_until(in_flight, static_cast<std::int64_t>(i) + 1);
+    grow_until(in_flight, ended_);
     iteration.id = IterationId{next_iteration++};
     iteration.begun = ends[i];
     iteration.load.decode_context_tokens += yielding;
@@ -220,6 +295,10 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
             "iteration {} may run {} times and ended {} times", index(iteration.id),
             iteration.repeat.most, ends.size());
   ends = ends.first(ends.size() - 1);
+  const Time begun = iteration.begun;
+  ended_ = caught_up_ended_ = 0;
+  caught_up_ = begun;
+  tell_at_ = next_telling();
   find_growth(in_flight, booked + 1);
   count_first_gaps(in_flight, ends.front());
   const bool shown = !observer.takes_steps_together();
@@ -233,9 +312,10 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
     iteration.load.decode_context_tokens += booked * iteration.repeat.more_context_tokens;
   }
   if (!shown || !observer.watches_slots()) move_slots(iteration, booked);
-  state_.context.count_iterations(static_cast<std::uint64_t>(booked));
-  if (state_.cohort.size() > 0) state_.cohort.produce(booked, ends.back());
+  catch_up_cohort(ends.back());
   for_others(in_flight, [&](std::size_t, LiveRequest& live) {
+    live.view.served += ends.back() - begun;
+    live.untold += ends.back() - begun;
     live.view.computed += booked;
     live.view.generated += booked;
     live.stored_tokens += booked;

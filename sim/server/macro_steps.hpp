@@ -38,6 +38,11 @@ class MacroSteps {
   template <typename Visit>
   void for_others(InFlight& in_flight, Visit visit) const;
   void find_growth(InFlight& in_flight, std::int64_t iterations);
+  Duration unmoved_for(const InFlight& next) const;
+  Time next_telling() const;
+  void pass_end(InFlight& in_flight, Time at);
+  void catch_up_cohort(Time at);
+  void tell(InFlight& in_flight, Time at);
   void count_first_gaps(InFlight& in_flight, Time at);
   void step_on(InFlight& in_flight, std::span<const Time> ends);
   void show_steps(InFlight& in_flight, std::span<const Time> ends, std::uint64_t& next_iteration);
@@ -54,6 +59,12 @@ class MacroSteps {
   std::size_t growths_ = 0;
   std::size_t grown_ = 0;
   std::vector<StepFacts> steps_;
+  // Of the iterations being booked:
+  Time caught_up_ = kOrigin;    ///< what the cohort has counted, and
+  Time tell_at_ = kNever;       ///< when the policy must hear of one of its members
+  std::int64_t ended_ = 0;      ///< iterations
+  std::int64_t caught_up_ended_ = 0;
+  std::vector<std::size_t> told_;
 };
 
 }  // namespace tokenyard

@@ -126,15 +126,19 @@ void Scheduler::progress_of_cohort(InFlight& batch, const IterationEnd& end, Dur
 /// Detaches those members of the cohort.
 void Scheduler::find_told(InFlight& batch, const IterationEnd& end, Duration ran) {
   Cohort& cohort = state_.cohort;
-  if (end.all_go_on && cohort.least_heed() > ran) return;
-  for (std::size_t i = 0; i < cohort.size(); ++i) {
-    const std::size_t slot = batch.cohort_at + i;
-    const bool goes_on = end.all_go_on || end.outcomes[slot] == SlotOutcome();
-    if (goes_on && !cohort.heeds(i, ran)) continue;
-    cohort.detach(*batch.members[slot]);
-    told_.push_back(slot);
+  const std::size_t first = batch.cohort_at;
+  if (cohort.least_heed() > ran && (end.all_go_on || !end.told.empty())) {
+    for (const std::size_t slot : end.told) {
+      if (slot >= first && slot - first < cohort.size()) told_.push_back(slot);
+    }
+  } else {
+    for (std::size_t i = 0; i < cohort.size(); ++i) {
+      const bool goes_on = end.all_go_on || end.outcomes[first + i] == SlotOutcome();
+      if (!goes_on || cohort.heeds(i, ran)) told_.push_back(first + i);
+    }
+    if (told_.empty()) cohort.find_least_heed();
   }
-  if (told_.empty()) cohort.find_least_heed();
+  for (const std::size_t slot : told_) cohort.detach(*batch.members[slot]);
 }
 
 void Scheduler::complete(const IterationEnd& end, Time at) {
@@ -149,8 +153,8 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
             iteration.slots.size(), end.outcomes.size());
   invariant(at >= iteration.begun, "I1 time stays in range", "iteration {} ended before it began",
             index(end.iteration));
-  const Duration ran = at - iteration.begun;
   if (end.ends.size() > 1) macro_steps_.book_all_but_last(*place, end.ends, next_iteration_);
+  const Duration ran = at - iteration.begun;
   bool unfinished = false;
   const Limits& limits = state_.settings.limits;
   const std::span<const Slot> slots = iteration.slots;
