@@ -80,9 +80,9 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
   if (outcomes_.size() < slots) outcomes_.resize(slots);
   const auto times = static_cast<std::int64_t>(ends_.size());
   if (times >= least_left || has_beams_) find_outcomes(iteration.slots, times);
-  events.post(ends_.back(), index(iteration.id),
-              IterationEnd{iteration.id, std::span(outcomes_).first(slots), ends_, told_.empty(),
-                           told_});
+  events.post(
+      ends_.back(), index(iteration.id),
+      IterationEnd{iteration.id, std::span(outcomes_).first(slots), ends_, told_.empty(), told_});
 }
 
 }  // namespace tokenyard

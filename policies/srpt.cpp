@@ -22,6 +22,7 @@ class Srpt final : public Policy {
   Needs needs() const override { return {.length_predictor = true}; }
 
   void on_arrive(const View& request, const Context& context, Ranking& ranking) override {
+    stands_ = context.predictor().stands();
     if (request.slot >= totals_.size()) totals_.resize(request.slot + 1);
     totals_[request.slot] = predicted(request, context);
     rank(request, context, ranking);
@@ -35,7 +36,7 @@ class Srpt final : public Policy {
 
   /// The keys of all that run fall together, ahead of all others, until one meets its least.
   Steady steady(const Running& running, const Context& context) const override {
-    if (by_work_ || !running.leads || !context.predictor().stands()) return {};
+    if (by_work_ || !running.leads || !stands_) return {};
     std::int64_t least = Steady::kForGood, at_least = 0;
     for (const View* request : running.requests) {
       const std::int64_t left = tokens_left(*request, context);
@@ -50,8 +51,7 @@ class Srpt final : public Policy {
   }
 
   std::int64_t tokens_left(const View& request, const Context& context) const {
-    const bool asks = !context.predictor().stands();
-    const std::int64_t total = asks ? predicted(request, context) : totals_[request.slot];
+    const std::int64_t total = stands_ ? totals_[request.slot] : predicted(request, context);
     return std::max<std::int64_t>(1, total - request.generated);
   }
 
@@ -71,6 +71,7 @@ class Srpt final : public Policy {
   }
 
   bool by_work_;
+  bool stands_ = false;  // the prediction, as its predictor says
   std::vector<std::int64_t> totals_;  // by slot: the prediction at the arrival, where it stands
 };
 

@@ -47,7 +47,8 @@ class ObserverList final : public Observer {
     for (Observer* observer : observers_) observer->ended(facts);
   }
   bool takes_steps_together() const override {
-    return std::ranges::all_of(iterations_, [](auto* each) { return each->takes_steps_together(); });
+    return std::ranges::all_of(iterations_,
+                               [](auto* each) { return each->takes_steps_together(); });
   }
   bool watches_slots() const override {
     return std::ranges::any_of(observers_, [](auto* each) { return each->watches_slots(); });

@@ -16,7 +16,7 @@ void ValueCounts::take_recent() {
 
 /// Adds the count of `word` to that of its value; a count that a word cannot hold goes to the large
 /// ones.
-void ValueCounts::put(std::uint64_t word) {
+inline void ValueCounts::put(std::uint64_t word) {
   const std::size_t mask = table_.size() - 1;
   for (std::size_t at = home(word);; at = (at + 1) & mask) {
     std::uint64_t& there = table_[at];
@@ -42,9 +42,12 @@ void ValueCounts::make_room() {
   std::vector<std::uint64_t> before(std::max(4 * kBatch, 2 * table_.size()));
   before.swap(table_);
   shift_ = 64 - std::countr_zero(table_.size());
-  used_ = 0;
+  // In the order of the table before they also come in the order of this one.
   for (const std::uint64_t word : before) {
-    if (word != 0) put(word);
+    if (word == 0) continue;
+    std::size_t at = home(word);
+    while (table_[at] != 0) at = (at + 1) & (table_.size() - 1);
+    table_[at] = word;
   }
 }
 

@@ -39,8 +39,7 @@ class ValueCounts {
     auto a = words.begin();
     auto b = large_.begin();
     while (a != words.end() || b != large_.end()) {
-      const bool from_words =
-          a != words.end() && (b == large_.end() || value_of(*a) <= b->first);
+      const bool from_words = a != words.end() && (b == large_.end() || value_of(*a) <= b->first);
       const std::int64_t value = from_words ? value_of(*a) : b->first;
       std::int64_t count = 0;
       for (; a != words.end() && value_of(*a) == value; ++a) count += count_of(*a);
@@ -76,10 +75,11 @@ class ValueCounts {
   void put(std::uint64_t word);
   void make_room();
 
-  std::vector<std::uint64_t> table_;   ///< open addressing; 0 is nothing; never gone through unsorted
-  int shift_ = 64;                     ///< 64 - log2 of its size
-  std::size_t used_ = 0;               ///< words in it
-  std::vector<std::uint64_t> recent_;  ///< as they came, not in it yet
+  std::vector<std::uint64_t>
+      table_;             ///< open addressing; 0 is nothing; never gone through unsorted
+  int shift_ = 64;        ///< 64 - log2 of its size
+  std::size_t used_ = 0;  ///< words in it
+  std::vector<std::uint64_t> recent_;           ///< as they came, not in it yet
   std::map<std::int64_t, std::int64_t> large_;  ///< what does not fit a word
   std::int64_t total_ = 0;
 };

@@ -79,9 +79,9 @@ class Observer {
   /// `count` sequences yielded a token at `now`, `gap` after their previous one.
   virtual void token_gaps(Time now, Duration gap, std::int64_t count);
   /// For those who `take_steps_together`, in place of `completed` and `decided` at each of `steps`,
-  /// and of `token_gaps` at each but the first: `sequences` sequences of `iteration`, whose decision
-  /// was told of as usual, yielded a token at each of these instants and went on. (The end of the
-  /// last iteration of a macro-step is told of as usual, too.)
+  /// and of `token_gaps` at each but the first: `sequences` sequences of `iteration`, whose
+  /// decision was told of as usual, yielded a token at each of these instants and went on. (The end
+  /// of the last iteration of a macro-step is told of as usual, too.)
   virtual void stepped(const Iteration& iteration, std::int64_t sequences,
                        std::span<const StepFacts> steps);
   virtual void entered(RequestId request, Phase phase, Time now);

@@ -97,10 +97,11 @@ class Policy {
   /// a policy is told after each iteration. It makes passes cheaper and changes nothing else.
   virtual Duration indifferent_for(const RequestView&) const { return Duration{0}; }
 
-  /// How much more service than `indifferent_for` it can get until it may change places with another
-  /// request, while nobody arrives and others do not change places either. Meanwhile `on_progress`
-  /// is called within a macro-step, and after each call the policy must be indifferent for a while.
-  /// By default a macro-step ends where the policy is no longer indifferent.
+  /// How much more service than `indifferent_for` it can get until it may change places with
+  /// another request, while nobody arrives and others do not change places either. Meanwhile
+  /// `on_progress` is called within a macro-step, and after each call the policy must be
+  /// indifferent for a while. By default a macro-step ends where the policy is no longer
+  /// indifferent.
   virtual Duration unmoved_for(const RequestView&) const { return Duration{0}; }
 
   /// It lost its KV cache to another request.

@@ -1,6 +1,7 @@
 #include "sim/server/batch_former.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sim/kernel/invariant.hpp"
@@ -55,8 +56,42 @@ inline void BatchFormer::add_decode(InFlight& out, LiveRequest& live) {
   live.in_flight = true;
 }
 
+namespace {
+
+/// The longest stretch of `members` that come one behind the other in the ranking.
+std::pair<std::size_t, std::size_t> longest_stretch(std::span<LiveRequest* const> members,
+                                                    RankIndex::Order& order) {
+  std::size_t first = 0, last = 0, start = 0;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (members[i]->held) {
+      start = i + 1;
+      continue;
+    }
+    const auto here = order.iterator_to(*members[i]);
+    if (i > start && std::next(order.iterator_to(*members[i - 1])) != here) start = i;
+    if (i + 1 - start > last - first) {
+      first = start;
+      last = i + 1;
+    }
+  }
+  return {first, last};
+}
+
+}  // namespace
+
 void BatchFormer::form(InFlight& out) {
-  if (state_.cohort.size() > 0 && state_.ranking.stands()) {
+  Cohort& cohort = state_.cohort;
+  if (cohort.size() > 0 && !state_.ranking.stands() && !state_.ranking.any_moved()) {
+    // Newcomers have come between: the longest part goes on.
+    const auto [first, last] = longest_stretch(out.members, state_.ranking.order());
+    dissolve(out, last, cohort.size());
+    cohort.erase(last, cohort.size());
+    dissolve(out, 0, first);
+    cohort.erase(0, first);
+  } else if (!state_.ranking.stands()) {
+    keep_none(out);
+  }
+  if (cohort.size() > 0) {
     reset(out);
     cohort_waits_ = true;
   } else {

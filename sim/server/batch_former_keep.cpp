@@ -95,7 +95,8 @@ void BatchFormer::join_apart(InFlight& ended) {
   }
 }
 
-/// Which of those apart can join. Whoever cannot, and ranks within the cohort, ends it.
+/// Which of those apart can join. Where one ranks within the cohort that cannot, the longer part
+/// goes on.
 std::pair<std::size_t, std::size_t> BatchFormer::find_joining(InFlight& ended) {
   const auto can_join = [&](const LiveRequest& live) {
     return live.sequences.size() == 1 && live.phase == Phase::decode &&
@@ -116,14 +117,17 @@ std::pair<std::size_t, std::size_t> BatchFormer::find_joining(InFlight& ended) {
   std::size_t first = 0, last = apart_.size();
   for (std::size_t i = 0; i < apart_.size() && i < last; ++i) {
     if (can_join(*apart_[i])) continue;
-    if (RankIndex::before(*apart_[i], *ended.members.front())) {
-      first = i + 1;
-    } else if (RankIndex::before(*ended.members.back(), *apart_[i])) {
-      last = i;
-    } else {
-      keep_none(ended);
-      return {0, 0};
-    }
+    const auto place =
+        std::lower_bound(ended.members.begin(), ended.members.end(), apart_[i],
+                         [](const auto* a, const auto* b) { return RankIndex::before(*a, *b); });
+    const auto ahead = static_cast<std::size_t>(place - ended.members.begin());
+    const std::size_t size = ended.members.size();
+    const bool keeps_those_behind = 2 * ahead < size;
+    (keeps_those_behind ? first : last) = keeps_those_behind ? i + 1 : i;
+    const std::size_t begin = keeps_those_behind ? 0 : ahead;
+    const std::size_t end = keeps_those_behind ? ahead : size;
+    dissolve(ended, begin, end);
+    state_.cohort.erase(begin, end);
   }
   return {first, last};
 }

@@ -111,9 +111,13 @@ void Cohort::find_least_heed() {
 }
 
 std::int64_t Cohort::lacking() const {
-  std::int64_t members = 0;
-  for (const std::int64_t block_at : block_at_) members += block_at <= tokens_ ? 1 : 0;
-  return members;
+  // The sign of a difference, which several are computed of at once where comparing takes one by
+  // one.
+  std::uint64_t members = 0;
+  for (const std::int64_t block_at : block_at_) {
+    members += static_cast<std::uint64_t>(block_at - tokens_ - 1) >> 63;
+  }
+  return static_cast<std::int64_t>(members);
 }
 
 }  // namespace tokenyard

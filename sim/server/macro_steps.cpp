@@ -67,7 +67,7 @@ Repeat MacroSteps::allow(const InFlight& next) {
 Duration MacroSteps::unmoved_for(const InFlight& next) const {
   const Cohort& cohort = state_.cohort;
   Duration length = Duration::max();
-  if (cohort.least_heed() == Duration::max()) return length;
+  if (cohort.least_heed() > kLongest) return length;  // the policy need never hear of them
   for (std::size_t i = 0; i < cohort.size(); ++i) {
     const Duration indifference = cohort.indifference(i);
     if (indifference <= Duration{0} || indifference >= std::min(length, kLongest)) continue;
@@ -197,7 +197,7 @@ void MacroSteps::count_first_gaps(InFlight& in_flight, Time at) {
 Time MacroSteps::next_telling() const {
   const Cohort& cohort = state_.cohort;
   Duration least = Duration::max();
-  if (cohort.least_heed() == Duration::max()) return kNever;
+  if (cohort.least_heed() > kLongest) return kNever;
   for (std::size_t i = 0; i < cohort.size(); ++i) {
     const Duration indifference = cohort.indifference(i);
     if (indifference > Duration{0}) least = std::min(least, indifference);

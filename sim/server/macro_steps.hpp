@@ -60,9 +60,9 @@ class MacroSteps {
   std::size_t grown_ = 0;
   std::vector<StepFacts> steps_;
   // Of the iterations being booked:
-  Time caught_up_ = kOrigin;    ///< what the cohort has counted, and
-  Time tell_at_ = kNever;       ///< when the policy must hear of one of its members
-  std::int64_t ended_ = 0;      ///< iterations
+  Time caught_up_ = kOrigin;  ///< what the cohort has counted, and
+  Time tell_at_ = kNever;     ///< when the policy must hear of one of its members
+  std::int64_t ended_ = 0;    ///< iterations
   std::int64_t caught_up_ended_ = 0;
   std::vector<std::size_t> told_;
 };

@@ -40,7 +40,10 @@ void RankIndex::change(LiveRequest& live, RankKey key, bool held) {
   const bool ranked = live.RankingHook::is_linked();
   const bool resident = live.ResidentHook::is_linked();
   // Who was not asked for its progress is not expected to move.
-  if (live.in_cohort) stands_ = false;
+  if (live.in_cohort) {
+    stands_ = false;
+    any_moved_ = true;
+  }
   const RankKey key_before = std::exchange(live.key, key);
   live.held = held;
   // Most changes (SRPT after each token) keep the order: then nothing needs to move. Nor does it

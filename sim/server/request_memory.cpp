@@ -228,7 +228,7 @@ void RequestMemory::end_finished(LiveRequest& live, std::span<const SlotOutcome>
 
 void RequestMemory::release(LiveRequest& live) {
   for (Sequence& sequence : live.sequences) blocks_.release(sequence.blocks);
-  blocks_.release(live.reserved);
+  if (!live.reserved.empty()) blocks_.release(live.reserved);
   live.sealed_blocks = 0;
   recount(live);
 }

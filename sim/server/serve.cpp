@@ -40,10 +40,10 @@ std::int64_t serve(Scheduler& scheduler, Clock& clock, Workload& workload, Execu
       if (!scheduler.can_decide_more()) break;
       due.clear();
     }
-    const bool wakes = scheduler.wake_at() > now && scheduler.wake_at() != kNever;
+    const auto wakes = [&] { return scheduler.wake_at() > now && scheduler.wake_at() != kNever; };
     const bool more_to_come =
-        scheduler.anything_in_flight() || !events.empty() || workload.expects_more() || wakes;
-    if (!scheduler.drained() && !more_to_come) {
+        scheduler.anything_in_flight() || !events.empty() || workload.expects_more() || wakes();
+    if (!more_to_come && !scheduler.drained()) {
       break_invariant("I10 a run goes on while there is work",
                       "nothing runs and nothing will: " + scheduler.explain());
     }

@@ -123,6 +123,47 @@ TEST(Recorder, LeavesTheWarmupOutOfItsMeans) {
   EXPECT_EQ(recorder.gaps().total(), 2);
 }
 
+// Would catch: iterations of a macro-step that are weighed or counted otherwise than one by one,
+// also where the warm-up or the end of what counts lies among them.
+TEST(Recorder, TakesStepsTogetherAsOneByOne) {
+  for (const int warmup_ms : {0, 25, 60}) {
+    for (const int until_ms : {35, 50, 1000}) {
+      RecorderOptions options;
+      options.kv_blocks_total = 100;
+      options.kv_block_size = 8;
+      options.warmup = at_ms(warmup_ms);
+      options.until = at_ms(until_ms);
+      Recorder together(options), one_by_one(options);
+      const auto batch = iteration(0, at_ms(0), 3);
+      const IterationFacts facts{.kv_blocks_used = 40, .kv_blocks_saved = 2, .kv_tokens_unused = 9};
+      const StepFacts steps[] = {{at_ms(10), 41, 8}, {at_ms(30), 42, 7}, {at_ms(40), 44, 6}};
+      together.decided(at_ms(0), batch, facts);
+      together.token_gaps(at_ms(10), ms(9), 3);
+      together.stepped(batch, 3, steps);
+      one_by_one.decided(at_ms(0), batch, facts);
+      one_by_one.token_gaps(at_ms(10), ms(9), 3);
+      for (std::size_t i = 0; i < 3; ++i) {
+        const Time at = steps[i].at;
+        if (i > 0) one_by_one.token_gaps(at, at - steps[i - 1].at, 3);
+        one_by_one.completed(at, batch);
+        IterationFacts next = facts;
+        next.kv_blocks_used = steps[i].kv_blocks_used;
+        next.kv_tokens_unused = steps[i].kv_tokens_unused;
+        one_by_one.decided(at, batch, next);
+      }
+      for (Recorder* recorder : {&together, &one_by_one}) recorder->completed(at_ms(55), batch);
+      EXPECT_EQ(together.iterations(), 4);
+      EXPECT_EQ(one_by_one.iterations(), 4);
+      EXPECT_EQ(together.computed_tokens(), one_by_one.computed_tokens());
+      EXPECT_EQ(together.gaps().sorted(), one_by_one.gaps().sorted());
+      EXPECT_EQ(together.kv_utilization_mean(), one_by_one.kv_utilization_mean());
+      EXPECT_EQ(together.kv_waste_mean(), one_by_one.kv_waste_mean());
+      EXPECT_EQ(together.kv_saved_mean(), one_by_one.kv_saved_mean());
+      EXPECT_EQ(together.batch_mean(), one_by_one.batch_mean());
+    }
+  }
+}
+
 // Catches NaN where nothing ran.
 TEST(Recorder, SaysNothingOfAnEmptyRun) {
   const Recorder recorder;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/kernel/invariant.hpp"
 #include "tests/support/integer_cost.hpp"
 #include "tests/support/simulation.hpp"
 
@@ -54,9 +55,51 @@ TEST(MacroSteps, EndAtTheFirstBoundaryAfterAnArrival) {
 
 // Would catch: one that runs past the end of a quantum.
 TEST(MacroSteps, EndWhereAQuantumIsUsedUp) {
-  const std::vector<Job> jobs{{.output_tokens = 99}};
+  const std::vector<Job> jobs{{.output_tokens = 99}, {.output_tokens = 99}};
   const std::string policy = "mlfq:base_quantum_ms=10,ratio=1";
   EXPECT_EQ(passes(jobs, policy, ample()), 12) << "the prefill, and one for each level";
+}
+
+// Would catch: one that ends although who sinks meets nobody, or that goes on when it meets
+// somebody.
+TEST(MacroSteps, GoOnWhileARequestSinksAlone) {
+  const std::string policy = "mlfq:base_quantum_ms=10,ratio=2";
+  EXPECT_EQ(passes({{.output_tokens = 999}}, policy, ample()), 3);
+  // Alone until 40 ms, the first is on level 2 (30 to 70 ms). The second is on level 0 until 50 ms,
+  // on level 1 until 70 ms, when both sink, and from then on always comes to a level before the
+  // first leaves it: at 110, 190, ... ms it joins the first.
+  const std::vector<Job> jobs{{.output_tokens = 999}, {.arrival = at_ms(40), .output_tokens = 999}};
+  EXPECT_LT(passes(jobs, policy, ample()), 14);
+  EXPECT_GT(passes(jobs, policy, ample()), 6);
+}
+
+/// Says that nobody changes places, and then lets whoever ran go behind all others.
+class Liar final : public Policy {
+ public:
+  void on_arrive(const RequestView& request, const PolicyContext&, Ranking& ranking) override {
+    ranking.set(request.id, {++last_});
+  }
+  void on_progress(const RequestView& request, Duration, const PolicyContext&,
+                   Ranking& ranking) override {
+    ranking.set(request.id, {++last_});
+  }
+  Duration indifferent_for(const RequestView& request) const override {
+    return request.generated < 10 ? Duration(10ms) : Duration::max();
+  }
+  Duration unmoved_for(const RequestView&) const override { return 1s; }
+  Steady steady(const Running&, const PolicyContext&) const override {
+    return {.iterations = Steady::kForGood};
+  }
+
+ private:
+  std::int64_t last_ = 0;
+};
+
+// Would catch: a macro-step that goes on in an order which is no longer that of the ranking.
+TEST(MacroSteps, DoNotBelieveAPolicyThatMovesARequest) {
+  Liar policy;
+  const std::vector<Job> jobs{{.output_tokens = 99}, {.output_tokens = 99}};
+  EXPECT_THROW(simulate(jobs, policy, IntegerCost(1ms)), InvariantBroken);
 }
 
 // Would catch: one that takes blocks that are not there; with none left the worse gives way as

@@ -56,14 +56,15 @@ TEST(Cohort, KnowsWhoLacksABlock) {
   second.view.computed = 14;
   cohort.join(0, first, Duration::max());
   cohort.join(1, second, Duration::max());
-  EXPECT_EQ(cohort.least_covered(), 2);
+  EXPECT_EQ(cohort.lacking(), 0);
+  EXPECT_EQ(cohort.covered(1), 2);
   cohort.produce(2, kOrigin + 10ms);
   EXPECT_EQ(cohort.lacking(), 1);
   EXPECT_EQ(cohort.covered(1), 0);
   cohort.grow(1, 16);
-  cohort.find_covered();
   EXPECT_EQ(cohort.lacking(), 0);
-  EXPECT_EQ(cohort.least_covered(), 4);
+  EXPECT_EQ(cohort.covered(0), 4);
+  EXPECT_EQ(cohort.covered(1), 16);
 }
 
 // Would catch: a policy that is told too late, or of the wrong request after others have left.
@@ -73,7 +74,7 @@ TEST(Cohort, HeedsAMemberWhenItsPolicyWantsToHear) {
   cohort.join(0, first, 30ms);
   cohort.join(1, second, Duration::max());
   cohort.join(0, third, 50ms);
-  EXPECT_EQ(cohort.least_indifference(), 30ms);
+  EXPECT_EQ(cohort.least_heed(), 30ms);
   cohort.produce(1, kOrigin + 20ms);
   cohort.serve(20ms, 2);
   EXPECT_FALSE(cohort.heeds(1, 9ms));
@@ -84,7 +85,7 @@ TEST(Cohort, HeedsAMemberWhenItsPolicyWantsToHear) {
   EXPECT_EQ(cohort.size(), 2U);
   EXPECT_TRUE(cohort.heeds(0, 30ms));
   EXPECT_FALSE(cohort.heeds(1, 1h));
-  EXPECT_EQ(cohort.least_indifference(), 30ms);
+  EXPECT_EQ(cohort.indifference(0), 30ms);
 }
 
 // Would catch: a sequence that the executor never ends running on beyond its bound.
