@@ -45,6 +45,17 @@ class Levels {
     return place < population_.size() ? population_[place] : 0;
   }
 
+  /// How long a request that leaves `level` sinks on through empty levels. 0 where others are on its
+  /// own. (Nobody meets it from behind: who is above it stops where it was.)
+  Duration alone_below(std::int64_t level) {
+    Duration alone{0};
+    if (population(level) > 1) return alone;
+    for (; !is_last(level) && population(level + 1) == 0 && alone < kLongest; ++level) {
+      alone += is_last(level + 1) ? kLongest : quantum(level + 1);
+    }
+    return alone;
+  }
+
   /// One request more on this level, or (-1) one less.
   void count(std::int64_t level, std::int64_t more) {
     const auto place = static_cast<std::size_t>(level);

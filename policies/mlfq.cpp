@@ -1,5 +1,4 @@
 // Multi-level feedback queues, naive and skip-join (FastServe, Wu et al., NSDI 2026, section 4.1).
-//
 // Level l has the quantum base x ratio^l; a request whose service at its level reaches the quantum
 // sinks. Naive: all start at level 0. Skip-join: at the first level whose quantum covers the first
 // iteration alone. Joining is numbered in the order of the boundary: progress in ranking order,
@@ -64,18 +63,8 @@ class Mlfq final : public Policy {
     return state.quantum == Duration::max() ? state.quantum : state.quantum - state.service;
   }
 
-  /// Who is alone on a level meets nobody while those below are empty. (Nobody comes after it: who
-  /// is above meets it where it was.)
   Duration unmoved_for(const View& request) const override {
-    const State& state = states_[request.slot];
-    Duration more{0};
-    if (fit_ || ladder_->population(state.level) > 1) return more;
-    for (std::int64_t level = state.level;
-         !ladder_->is_last(level) && ladder_->population(level + 1) == 0 && more < kLongest;
-         ++level) {
-      more += ladder_->is_last(level + 1) ? kLongest : ladder_->quantum(level + 1);
-    }
-    return more;
+    return fit_ ? Duration{0} : ladder_->alone_below(states_[request.slot].level);
   }
 
   void on_end(const View& request, Departure, const Context&) override {
@@ -119,9 +108,7 @@ class Mlfq final : public Policy {
     return std::min(executes, std::max(context.now(), request.last_ran + promote_after_));
   }
 
-  int level(const View& request) const override {
-    return static_cast<int>(states_[request.slot].level);
-  }
+  int level(const View& view) const override { return static_cast<int>(states_[view.slot].level); }
 
  private:
   struct State {
