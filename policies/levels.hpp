@@ -46,11 +46,14 @@ class Levels {
   }
 
   /// How long a request that leaves `level` sinks on through empty levels. 0 where others are on its
-  /// own. (Nobody meets it from behind: who is above it stops where it was.)
+  /// own. (Nobody meets it from behind: who is above it stops where it was.) Looks at a few levels.
   Duration alone_below(std::int64_t level) {
+    constexpr std::int64_t kMost = 32;
     Duration alone{0};
     if (population(level) > 1) return alone;
-    for (; !is_last(level) && population(level + 1) == 0 && alone < kLongest; ++level) {
+    const std::int64_t end = level + kMost;
+    for (; level < end && !is_last(level) && population(level + 1) == 0 && alone < kLongest;
+         ++level) {
       alone += is_last(level + 1) ? kLongest : quantum(level + 1);
     }
     return alone;
