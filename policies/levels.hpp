@@ -45,8 +45,9 @@ class Levels {
     return place < population_.size() ? population_[place] : 0;
   }
 
-  /// How long a request that leaves `level` sinks on through empty levels; 0 where others are on its
-  /// own. (Nobody meets it from behind: who is above it stops where it was.) Looks at a few levels.
+  /// How long a request that leaves `level` sinks on through empty levels; 0 where others are on
+  /// its own. (Nobody meets it from behind: who is above it stops where it was.) Looks at a few
+  /// levels.
   Duration alone_below(std::int64_t level) {
     constexpr std::int64_t kMost = 32;
     Duration alone{0};

@@ -71,7 +71,7 @@ class Srpt final : public Policy {
   }
 
   bool by_work_;
-  bool stands_ = false;  // the prediction, as its predictor says
+  bool stands_ = false;               // the prediction, as its predictor says
   std::vector<std::int64_t> totals_;  // by slot: the prediction at the arrival, where it stands
 };
 
