@@ -48,8 +48,8 @@ std::size_t find_line(const std::vector<std::string>& lines, const std::string& 
 // Would catch: a difference that is found late, or not at all, or shown at the wrong place. The two
 // runs are fed the same until they part, so the pass is where their records part.
 TEST_F(FlightDifference, AChangedParameterIsFoundWhereTheDecisionsPart) {
-  auto ratio_2 = recorded("mlfq:base_quantum_ms=200,ratio=2");
-  const auto ratio_4 = recorded("mlfq:base_quantum_ms=200,ratio=4");
+  auto ratio_2 = recorded("mlfq:base_quantum_ms=200,demote=fit,ratio=2");
+  const auto ratio_4 = recorded("mlfq:base_quantum_ms=200,demote=fit,ratio=4");
   std::size_t parted = 1;
   while (ratio_2[parted] == ratio_4[parted]) ++parted;
   ASSERT_THAT(ratio_2[parted], StartsWith(R"({"pass":)"));
