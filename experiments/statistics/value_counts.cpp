@@ -1,66 +1,67 @@
 #include "experiments/statistics/value_counts.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "experiments/statistics/radix_sort.hpp"
 
 namespace tokenyard {
 
-void ValueCounts::take_recent() {
-  make_room();
-  for (const std::uint64_t word : recent_) __builtin_prefetch(&table_[home(word)], 1);
-  for (const std::uint64_t word : recent_) put(word);
-  recent_.clear();
-}
-
-/// Adds the count of `word` to that of its value; a count that a word cannot hold goes to the large
-/// ones.
-inline void ValueCounts::put(std::uint64_t word) {
-  const std::size_t mask = table_.size() - 1;
-  for (std::size_t at = home(word);; at = (at + 1) & mask) {
-    std::uint64_t& there = table_[at];
-    if (there == 0) {
-      there = word;
-      ++used_;
-      return;
-    }
-    if ((there ^ word) >> kCountBits != 0) continue;
-    if (count_of(there) + count_of(word) < kCounts) {
-      there += static_cast<std::uint64_t>(count_of(word));
-    } else {
-      large_[value_of(word)] += count_of(word);
-    }
-    return;
-  }
-}
-
-/// Lets a quarter of the table be empty when the recent words are in it.
-void ValueCounts::make_room() {
-  const std::size_t needed = used_ + recent_.size();
-  if (needed <= table_.size() / 4 * 3) return;
-  std::vector<std::uint64_t> before(std::max(4 * kBatch, 2 * table_.size()));
-  before.swap(table_);
-  shift_ = 64 - std::countr_zero(table_.size());
-  // In the order of the table before they also come in the order of this one.
-  for (const std::uint64_t word : before) {
-    if (word == 0) continue;
-    std::size_t at = home(word);
-    while (table_[at] != 0) at = (at + 1) & (table_.size() - 1);
-    table_[at] = word;
-  }
-}
-
-std::vector<std::uint64_t> ValueCounts::sorted_words() const {
-  std::vector<std::uint64_t> words;
-  words.reserve(used_ + recent_.size());
-  for (const std::uint64_t word : table_) {
-    if (word != 0) words.push_back(word);
-  }
-  words.insert(words.end(), recent_.begin(), recent_.end());
+std::vector<std::uint64_t> ValueCounts::sorted_recent() const {
+  std::vector<std::uint64_t> words = recent_;
   std::vector<std::uint64_t> scratch;
   radix_sort(words, scratch, kCountBits);
   return words;
+}
+
+/// Sorts the recent words and makes those of one value one; a count that a word cannot hold goes
+/// to the large ones.
+void ValueCounts::combine_recent() {
+  radix_sort(recent_, scratch_, kCountBits);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < recent_.size();) {
+    const std::int64_t value = value_of(recent_[i]);
+    std::int64_t count = 0;
+    for (; i < recent_.size() && value_of(recent_[i]) == value; ++i) count += count_of(recent_[i]);
+    if (count >= kCounts) {
+      large_[value] += count;
+    } else {
+      recent_[kept++] =
+          static_cast<std::uint64_t>(value) << kCountBits | static_cast<std::uint64_t>(count);
+    }
+  }
+  recent_.resize(kept);
+}
+
+void ValueCounts::merge() {
+  combine_recent();
+  // What is there already takes the count; what is new is merged in, from the back, in place.
+  std::size_t fresh = 0;
+  auto at = merged_.begin();
+  for (const std::uint64_t word : recent_) {
+    at = std::find_if(at, merged_.end(),
+                      [&](std::uint64_t other) { return value_of(other) >= value_of(word); });
+    if (at == merged_.end() || value_of(*at) != value_of(word)) {
+      recent_[fresh++] = word;
+    } else if (const std::int64_t count = count_of(*at) + count_of(word); count < kCounts) {
+      *at += static_cast<std::uint64_t>(count_of(word));
+    } else {
+      large_[value_of(word)] += count_of(word);
+    }
+  }
+  std::size_t from = merged_.size();
+  std::size_t to = from + fresh;
+  if (to > merged_.capacity()) merged_.reserve(to + to / 8);
+  merged_.resize(to);
+  while (fresh > 0) {
+    if (from > 0 && merged_[from - 1] > recent_[fresh - 1]) {
+      merged_[--to] = merged_[--from];
+    } else {
+      merged_[--to] = recent_[--fresh];
+    }
+  }
+  recent_.clear();
+  // Half of what is there, so that a merge is paid for by as many additions.
+  merge_at_ = std::max(kFewest, merged_.size() / 2);
 }
 
 std::vector<ValueCounts::Entry> ValueCounts::sorted() const {

@@ -9,8 +9,8 @@
 namespace tokenyard {
 
 /// An exact multiset of integers, kept as value and count: its memory is bounded by the number of
-/// distinct values, not by the number of samples. A distinct value takes 11 to 22 bytes, its count
-/// included, and 16 more while they are gone through; a map's node only if it is negative or above
+/// distinct values, not by the number of samples. A distinct value takes 8 bytes, its count
+/// included, and as much again while adding; a map's node only if it is negative or above
 /// 2^44, or occurs over a million times. A value type; not safe to share while adding.
 class ValueCounts {
  public:
@@ -26,7 +26,7 @@ class ValueCounts {
     }
     recent_.push_back(static_cast<std::uint64_t>(value) << kCountBits |
                       static_cast<std::uint64_t>(count));
-    if (recent_.size() == kBatch) take_recent();
+    if (recent_.size() >= merge_at_) merge();
   }
 
   /// The number of samples.
@@ -35,15 +35,21 @@ class ValueCounts {
   /// Calls `visit(value, count)` for each distinct value, ascending.
   template <typename Visit>
   void for_each(Visit visit) const {
-    const std::vector<std::uint64_t> words = sorted_words();
-    auto a = words.begin();
-    auto b = large_.begin();
-    while (a != words.end() || b != large_.end()) {
-      const bool from_words = a != words.end() && (b == large_.end() || value_of(*a) <= b->first);
-      const std::int64_t value = from_words ? value_of(*a) : b->first;
+    const std::vector<std::uint64_t> recent = sorted_recent();
+    auto a = merged_.begin();
+    auto b = recent.begin();
+    auto c = large_.begin();
+    for (;;) {
+      std::int64_t value = kNone;
+      if (a != merged_.end()) value = value_of(*a);
+      if (b != recent.end()) value = value < value_of(*b) ? value : value_of(*b);
+      if (c != large_.end()) value = value < c->first ? value : c->first;
+      // The greatest integer stands for the end; where it is a value itself, it is the last one.
+      if (value == kNone && c == large_.end()) return;
       std::int64_t count = 0;
-      for (; a != words.end() && value_of(*a) == value; ++a) count += count_of(*a);
-      if (b != large_.end() && b->first == value) count += (b++)->second;
+      if (a != merged_.end() && value_of(*a) == value) count += count_of(*a++);
+      while (b != recent.end() && value_of(*b) == value) count += count_of(*b++);
+      if (c != large_.end() && c->first == value) count += (c++)->second;
       visit(value, count);
     }
   }
@@ -52,12 +58,12 @@ class ValueCounts {
   std::vector<Entry> sorted() const;
 
  private:
-  // A word is a value and its count, at least 1, so that words sort by value and none is 0.
+  // A word is a value and its count, so that words sort by value.
   static constexpr int kCountBits = 20;
   static constexpr std::int64_t kCounts = std::int64_t{1} << kCountBits;
   static constexpr std::int64_t kValues = std::int64_t{1} << (64 - kCountBits);
-  /// So many are looked up together, that memory answers several at a time.
-  static constexpr std::size_t kBatch = 512;
+  static constexpr std::int64_t kNone = INT64_MAX;
+  static constexpr std::size_t kFewest = 4096;
 
   static std::int64_t value_of(std::uint64_t word) {
     return static_cast<std::int64_t>(word >> kCountBits);
@@ -65,23 +71,17 @@ class ValueCounts {
   static std::int64_t count_of(std::uint64_t word) {
     return static_cast<std::int64_t>(word & (static_cast<std::uint64_t>(kCounts) - 1));
   }
-  /// Where the search for its value begins (Fibonacci hashing: Knuth, volume 3, section 6.4).
-  std::size_t home(std::uint64_t word) const {
-    return static_cast<std::size_t>((word >> kCountBits) * 0x9e3779b97f4a7c15U >> shift_);
-  }
 
-  std::vector<std::uint64_t> sorted_words() const;
-  void take_recent();
-  void put(std::uint64_t word);
-  void make_room();
+  std::vector<std::uint64_t> sorted_recent() const;
+  void combine_recent();
+  void merge();
 
-  std::vector<std::uint64_t>
-      table_;             ///< open addressing; 0 is nothing; never gone through unsorted
-  int shift_ = 64;        ///< 64 - log2 of its size
-  std::size_t used_ = 0;  ///< words in it
-  std::vector<std::uint64_t> recent_;           ///< as they came, not in it yet
+  std::vector<std::uint64_t> merged_;           ///< ascending, each value once
+  std::vector<std::uint64_t> recent_;           ///< as they came
+  std::vector<std::uint64_t> scratch_;          ///< of the sort
   std::map<std::int64_t, std::int64_t> large_;  ///< what does not fit a word
   std::int64_t total_ = 0;
+  std::size_t merge_at_ = kFewest;
 };
 
 }  // namespace tokenyard
