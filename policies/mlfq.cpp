@@ -64,7 +64,8 @@ class Mlfq final : public Policy {
   }
 
   Duration unmoved_for(const View& request) const override {
-    return fit_ ? Duration{0} : ladder_->alone_below(states_[request.slot].level);
+    const bool one_level = !fit_ && !carry_;  // what is carried may use up the next quantum too
+    return one_level ? ladder_->alone_below(states_[request.slot].level) : Duration{0};
   }
 
   void on_end(const View& request, Departure, const Context&) override {
@@ -148,10 +149,9 @@ class Mlfq final : public Policy {
 
   bool skip_join_, fit_ = false, carry_ = false;
   double base_ms_ = 0, ratio_ = 2;
-  std::int64_t levels_ = 0;
+  std::int64_t levels_ = 0, joins_ = 0;
   std::size_t order_ = 0;
   Duration promote_after_{0};
-  std::int64_t joins_ = 0;
   mutable std::optional<Levels> ladder_;          // once the cost model is known
   std::vector<State> states_;                     // by slot
   std::set<std::pair<Time, RequestId>> waiting_;  // level > 0, where promotion is on

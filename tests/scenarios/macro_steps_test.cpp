@@ -70,6 +70,14 @@ TEST(MacroSteps, GoOnWhileARequestSinksAlone) {
   EXPECT_GT(passes(jobs, policy, ample()), 10);
 }
 
+// Would catch: a promise to stay that forgets what is carried over: more than the next quantum.
+TEST(MacroSteps, EndWhereARequestMaySinkTwice) {
+  const std::vector<Job> jobs{{.prompt_tokens = 1, .output_tokens = 99}};
+  const IntegerCost cost({.prefill_token = 500us, .decode_sequence = 10ms});
+  const Outcome run = simulate(jobs, "mlfq:base_quantum_ms=1,overrun=carry", cost);
+  EXPECT_EQ(run.requests[0].end, End::finished);
+}
+
 /// Says that nobody changes places, and then lets whoever ran go behind all others.
 class Liar final : public Policy {
  public:
