@@ -25,6 +25,7 @@
 #include "sim/server/serve.hpp"
 #include "traces/generate.hpp"
 #include "traces/reader.hpp"
+#include "traces/rearrange.hpp"
 #include "traces/replay.hpp"
 #include "traces/transform.hpp"
 #include "traces/truth.hpp"
@@ -178,12 +179,14 @@ RunTrace compose_trace(const std::string& path, const std::string& format, const
     options.format = format;
     options.zero = parse_zero_tokens(zero);
     options.limit = settings.limit;
-    if (!settings.request_rate && is_large_file(path, stream_bytes)) {
+    const bool whole = settings.request_rate || settings.resample_block_s;
+    if (!whole && is_large_file(path, stream_bytes)) {
       if (auto survey = survey_trace(path, options)) {
         return {path, std::move(options), std::move(*survey)};
       }
     }
     trace = read_trace(path, options);
+    if (settings.resample_block_s) trace = resample(trace, *settings.resample_block_s, seed);
   }
   if (settings.request_rate) scale_to_rate(trace, *settings.request_rate);
   return RunTrace(std::move(trace));

@@ -29,7 +29,8 @@ NamedSystem read_named_system(const std::string& name) {
   const JsonObject settings = json.object("settings");
   for (const std::string& key : settings.keys()) {
     const std::string option = option_name(key);
-    if (option == "request-rate" || option == "limit" || option == "warmup") {
+    if (option == "request-rate" || option == "limit" || option == "resample" ||
+        option == "warmup") {
       settings.refuse(key, "belongs to the workload, not to a system");
     }
     system.settings.push_back(read_setting(settings, key));

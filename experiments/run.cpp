@@ -314,15 +314,23 @@ Prepared prepare(const RunPlan& plan) {
     }
   }
   const bool is_plan = is_workload_plan(plan.trace);
+  const bool resampled = prepared.rows.front().machine.settings.resample_block_s.has_value();
+  if (is_plan && resampled) {
+    throw InputError("run: --resample is for recorded traces; a workload plan is drawn anew");
+  }
+  const bool differ = is_plan || resampled;
   const std::uint64_t first = first_seed(plan);
-  if (!plan.until.empty() && !is_plan) {
-    throw InputError("run: --until draws seeds until it knows enough; that takes a workload plan");
+  if (!plan.until.empty() && !differ) {
+    throw InputError(
+        "run: --until draws seeds until it knows enough; that takes a workload plan "
+        "or --resample");
   }
   std::int64_t seeds = plan.repeat;
   if (!plan.until.empty()) seeds = std::max(seeds, kFewestReplications);
-  if (seeds > 1 && !is_plan) {
+  if (seeds > 1 && !differ) {
     add_note(prepared.notes,
-             "a recorded trace has no sampling error: it is run once, and there is no interval");
+             "a recorded trace has no sampling error: it is run once, and there is no interval "
+             "(--resample blocks:SECONDS gives one)");
     seeds = 1;
   }
   for (std::int64_t i = 0; i < seeds; ++i) {

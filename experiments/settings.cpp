@@ -92,6 +92,23 @@ std::string show_watermark(const Settings& settings) {
   return std::string(kRecent) + format_number(to_seconds(kv.watermark_window));
 }
 
+constexpr std::string_view kBlocks = "blocks:";
+
+void read_resample(Settings& settings, const GivenSetting& given) {
+  constexpr double kMostSeconds = 3e9;
+  const bool named = given.value.starts_with(kBlocks);
+  const auto seconds = parse_number(named ? given.value.substr(kBlocks.size()) : "");
+  if (!seconds || *seconds < 1e-9 || *seconds > kMostSeconds) {
+    refuse(given, "blocks:SECONDS, as in blocks:60");
+  }
+  settings.resample_block_s = *seconds;
+}
+
+std::string show_resample(const Settings& settings) {
+  if (!settings.resample_block_s) return "";
+  return std::string(kBlocks) + format_number(*settings.resample_block_s);
+}
+
 constexpr SettingEntry kEntries[] = {
     {"executor", false, "model: costs only; engine: a real model computes (model)",
      [](S& s, const G& g) {
@@ -226,6 +243,9 @@ constexpr SettingEntry kEntries[] = {
     {"limit", false, "only the first N requests (all)",
      [](S& s, const G& g) { s.limit = integer(g, 1, 4'000'000'000); },
      [](const S& s) { return s.limit ? fmt::to_string(*s.limit) : ""; }},
+    {"resample", false,
+     "blocks:S: a recorded trace put together anew for each seed, from windows of S seconds (off)",
+     read_resample, show_resample},
     {"warmup", false,
      "leave requests of the first S seconds out of the summary; auto: as many as MSER-5 says (0)",
      [](S& s, const G& g) {

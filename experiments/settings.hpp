@@ -35,6 +35,7 @@ struct Settings {
   // The workload and what is kept of it.
   std::optional<double> request_rate;
   std::optional<std::int64_t> limit;
+  std::optional<double> resample_block_s;  ///< of a recorded trace, see `resample`
   double warmup_s = 0;
   bool find_warmup = false;  ///< by MSER-5, instead of `warmup_s`
 };

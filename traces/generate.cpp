@@ -2,88 +2,184 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <map>
+#include <memory>
+#include <string>
 
-#include "sim/kernel/input_error.hpp"
 #include "sim/kernel/rng.hpp"
-#include "sim/kernel/strict_json.hpp"
-#include "sim/kernel/text.hpp"
 #include "traces/arrivals.hpp"
 #include "traces/lengths.hpp"
-#include "traces/line_reader.hpp"
+#include "traces/request_extras.hpp"
 #include "traces/trace_builder.hpp"
-#include "traces/writer.hpp"
+#include "traces/transform.hpp"
 
 namespace tokenyard {
 
-bool is_workload_plan(const std::string& trace) {
-  if (trace.starts_with('{')) return true;
-  if (!trace.ends_with(".json")) return false;
-  try {
-    LineReader lines(trace);
-    const auto line = lines.next();
-    return !line || line->substr(line->find_first_not_of(" \t")).front() != '[';
-  } catch (const InputError&) {
-    return true;  // reading the plan will say what is wrong
+namespace {
+
+/// The lengths that the plan names, or nullptr: the arrivals bring them.
+std::unique_ptr<LengthSource> lengths_of(const WorkloadPlan& plan, const ArrivalProcess& arrivals) {
+  auto lengths = plan.lengths.empty() ? nullptr : make_lengths(plan.lengths);
+  if (!lengths && !arrivals.draws_lengths()) {
+    throw InputError(plan.lengths.empty()
+                         ? std::string("lengths: is required")
+                         : fmt::format("lengths {}: need arrivals that bring them", plan.lengths));
   }
+  return lengths;
 }
 
-JsonObject open_workload_plan(const std::string& trace) {
-  return trace.starts_with('{') ? JsonFile::parse(trace, "workload plan") : JsonFile::read(trace);
-}
-
-WorkloadPlan read_workload_plan(const std::string& trace) {
-  return workload_plan(open_workload_plan(trace));
-}
-
-WorkloadPlan workload_plan(const JsonObject& json) {
-  WorkloadPlan plan;
-  plan.requests = json.integer("requests", 1, kMostRequests);
-  plan.arrivals = json.string("arrivals");
-  plan.lengths = json.string("lengths");
-  if (json.has("seed")) {
-    plan.seed = static_cast<std::uint64_t>(
-        json.integer("seed", 0, std::numeric_limits<std::int64_t>::max()));
+/// One drawing of a plan.
+class Drawing {
+ public:
+  Drawing(const WorkloadPlan& plan, std::uint64_t seed)
+      : plan_(plan),
+        seed_(seed),
+        arrivals_(make_arrivals(plan.arrivals)),
+        lengths_(lengths_of(plan, *arrivals_)),
+        extras_(plan),
+        stream_(arrivals_->begin(seed)) {
+    if (plan_.requests > 0) trace_.requests.reserve(static_cast<std::size_t>(plan_.requests));
+    if (extras_.prefix() != nullptr) trace_.block_tokens = extras_.prefix()->tokens();
+    trace_.tenants.clear();
   }
-  json.refuse_unread();
-  const auto check = [&json](std::string_view key, auto make, const std::string& spec) {
-    try {
-      make(spec);
-    } catch (const InputError& error) {
-      json.refuse(key, error.what());
+
+  Trace draw() {
+    while (wants_more() && draw_next()) {
     }
-  };
-  check("arrivals", make_arrivals, plan.arrivals);
-  check("lengths", make_lengths, plan.lengths);
-  return plan;
-}
+    if (trace_.requests.empty()) {
+      throw InputError(fmt::format("arrivals {}: no request in the time given", plan_.arrivals));
+    }
+    for (auto& [reason, rows] : dropped_) trace_.counts.dropped.push_back({reason, rows});
+    trace_.counts.read = drawn_;
+    return std::move(trace_);
+  }
+
+ private:
+  bool wants_more() const {
+    return plan_.requests == 0 || std::cmp_less(trace_.requests.size(), plan_.requests);
+  }
+
+  /// False at the end of the time.
+  bool draw_next() {
+    DrawnArrival arrival;
+    if (!stream_->next(arrival)) {
+      if (plan_.duration_s) return false;
+      throw InputError(fmt::format("arrivals {}: end after {} requests", plan_.arrivals,
+                                   trace_.requests.size()));
+    }
+    const double at_s = to_seconds(arrival.at - kOrigin) / plan_.scale_rate;
+    if (plan_.duration_s && (arrival.at == kNever || at_s > *plan_.duration_s)) return false;
+    if (arrival.at == kNever || at_s > to_seconds(kLongest)) {
+      throw InputError(fmt::format("arrivals {}: request {} would arrive after more than 100 years",
+                                   plan_.arrivals, drawn_));
+    }
+    if (drawn_ == kMostRequests) {
+      throw InputError(fmt::format("more than {} requests are drawn", kMostRequests));
+    }
+    if (plan_.scale_rate != 1) arrival.at = kOrigin + from_seconds(at_s);
+    keep(arrival, static_cast<std::uint64_t>(drawn_));
+    ++drawn_;
+    return true;
+  }
+
+  void keep(const DrawnArrival& arrival, std::uint64_t number) {
+    Lengths lengths;
+    if (lengths_) {
+      Rng rng = named_stream(seed_, "lengths", number);
+      lengths = lengths_->draw(rng);
+    } else if (!arrival.lengths) {
+      ++dropped_[std::string(arrival.without_lengths)];
+      return;
+    } else if (arrival.lengths->prompt == 0 || arrival.lengths->output == 0) {
+      ++dropped_["zero tokens"];
+      return;
+    } else {
+      lengths = *arrival.lengths;
+    }
+    lengths.prompt = scaled_tokens(lengths.prompt, plan_.scale_lengths);
+    lengths.output = scaled_tokens(lengths.output, plan_.scale_lengths);
+    TraceOptions options;
+    std::string_view tenant = arrival.tenant;
+    if (extras_.any()) {
+      extras_.draw_width(seed_, number, options);
+      tenant = extras_.draw_tenant(seed_, number).value_or(tenant);
+      add_prefix(number, lengths, options);
+    }
+    trace_.requests.push_back(static_cast<std::uint32_t>(number), arrival.at, lengths.prompt,
+                              lengths.output, tenant_id(tenant), options);
+  }
+
+  void add_prefix(std::uint64_t number, Lengths& lengths, TraceOptions& options) {
+    const SharedPrefix* prefix = extras_.prefix();
+    if (prefix == nullptr) return;
+    const auto name = prefix->draw(seed_, number);
+    if (!name) return;
+    lengths.prompt = std::min(lengths.prompt + prefix->tokens(), kMostTokens);
+    options.block_hashes = trace_.block_hashes.add(std::span<const std::int64_t>(&*name, 1));
+  }
+
+  TenantId tenant_id(std::string_view name) {
+    const auto next = static_cast<TenantId>(trace_.tenants.size());
+    const auto [at, fresh] = tenants_.try_emplace(std::string(name), next);
+    if (fresh) trace_.tenants.emplace_back(name);
+    return at->second;
+  }
+
+  const WorkloadPlan& plan_;
+  std::uint64_t seed_;
+  std::unique_ptr<ArrivalProcess> arrivals_;
+  std::unique_ptr<LengthSource> lengths_;
+  RequestExtras extras_;
+  std::unique_ptr<ArrivalStream> stream_;
+  Trace trace_;
+  std::map<std::string, TenantId> tenants_;
+  std::map<std::string, std::int64_t> dropped_;
+  std::int64_t drawn_ = 0;
+};
+
+}  // namespace
 
 Trace generate(const WorkloadPlan& plan, std::uint64_t seed) {
-  if (plan.requests < 1 || plan.requests > kMostRequests) {
+  const bool bounded = plan.requests == 0 && plan.duration_s;
+  if (!bounded && (plan.requests < 1 || plan.requests > kMostRequests)) {
     throw InputError(fmt::format("requests: {} is not in 1 … {}", plan.requests, kMostRequests));
   }
-  const auto arrivals = make_arrivals(plan.arrivals);
-  const auto lengths = make_lengths(plan.lengths);
-  Trace trace;
-  trace.requests.reserve(static_cast<std::size_t>(plan.requests));
-  Time arrival = kOrigin;
-  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(plan.requests); ++i) {
-    const double gap_s = arrivals->gap_s(seed, i);
-    if (!(gap_s <= to_seconds(kLongest)) || arrival - kOrigin + from_seconds(gap_s) > kLongest) {
-      throw InputError(fmt::format("arrivals {}: request {} would arrive after more than 100 years",
-                                   plan.arrivals, i));
-    }
-    arrival += from_seconds(gap_s);
-    Rng rng = named_stream(seed, "lengths", i);
-    const Lengths drawn = lengths->draw(rng);
-    trace.requests.push_back(static_cast<std::uint32_t>(i), arrival, drawn.prompt, drawn.output);
+  Trace trace = Drawing(plan, seed).draw();
+  trace.name = fmt::format("{} {} {}", trace.requests.size(), plan.arrivals, plan.lengths);
+  trace.meta = open_plan_json(plan) + fmt::format(R"(,"seed":{})", seed);
+  if (trace.block_tokens > 0) {
+    trace.meta += fmt::format(R"(,"block_tokens":{})", trace.block_tokens);
   }
-  trace.name = fmt::format("{} {} {}", plan.requests, plan.arrivals, plan.lengths);
-  trace.meta = fmt::format(R"({{"requests":{},"arrivals":{},"lengths":{},"seed":{}}})",
-                           plan.requests, json_text(plan.arrivals), json_text(plan.lengths), seed);
-  trace.counts.read = plan.requests;
+  trace.meta += '}';
   settle(trace);
   return trace;
+}
+
+void check_workload_plan(
+    const WorkloadPlan& plan,
+    const std::function<void(std::string_view key, const InputError& error)>& refuse) {
+  const auto check = [&refuse](std::string_view key, auto make) {
+    try {
+      make();
+    } catch (const InputError& error) {
+      refuse(key, error);
+    }
+  };
+  std::unique_ptr<ArrivalProcess> arrivals;
+  check("arrivals", [&] { arrivals = make_arrivals(plan.arrivals); });
+  if (arrivals) check("lengths", [&] { lengths_of(plan, *arrivals); });
+  for (const auto& [key, text] :
+       {std::pair("n", &WorkloadPlan::n), std::pair("best_of", &WorkloadPlan::best_of),
+        std::pair("beam_width", &WorkloadPlan::beam_width),
+        std::pair("tenants", &WorkloadPlan::tenants), std::pair("prefix", &WorkloadPlan::prefix)}) {
+    if ((plan.*text).empty()) continue;
+    check(key, [&] {
+      WorkloadPlan one;
+      one.n = plan.n;
+      one.*text = plan.*text;
+      RequestExtras extras(one);
+    });
+  }
 }
 
 }  // namespace tokenyard

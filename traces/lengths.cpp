@@ -7,7 +7,9 @@
 #include <boost/random/uniform_int_distribution.hpp>
 #include <cmath>
 
+#include "traces/heavy_tailed_lengths.hpp"
 #include "traces/length_dataset.hpp"
+#include "traces/rank_correlation.hpp"
 #include "traces/trace.hpp"
 
 namespace tokenyard {
@@ -34,33 +36,38 @@ class FixedLengths final : public LengthSource {
   std::int64_t prompt_, output_;
 };
 
-/// Independent lognormal lengths, rounded to whole tokens; `max` clips each of the two.
+/// Lognormal lengths, rounded to whole tokens; `max` clips each of the two.
 class LognormalLengths final : public LengthSource {
  public:
   explicit LognormalLengths(Parameters& parameters)
-      : prompt_(read(parameters, "prompt_mu", "prompt_sigma", "prompt tokens")),
-        output_(read(parameters, "output_mu", "output_sigma", "output tokens")),
+      : prompt_(parameters, "prompt"),
+        output_(parameters, "output"),
         most_(parameters.integer("max", kMostTokens, 1, kMostTokens,
-                                 "clips prompt and output each, in tokens")) {}
+                                 "clips prompt and output each, in tokens")),
+        correlation_(parameters) {}
 
   Lengths draw(Rng& rng) const override {
-    auto prompt = prompt_;
-    auto output = output_;
-    const std::int64_t prompt_tokens = whole_tokens(prompt(rng), most_);
-    return {prompt_tokens, whole_tokens(output(rng), most_)};
+    const auto [prompt, output] = correlation_.normals(rng);
+    return {whole_tokens(prompt_.of(prompt), most_), whole_tokens(output_.of(output), most_)};
   }
 
  private:
-  static Lognormal read(Parameters& parameters, std::string_view mu, std::string_view sigma,
-                        const std::string& what) {
-    const double mean = parameters.number(mu, 0, -20, 20, "mean of the logarithm of " + what);
-    const double deviation =
-        parameters.number(sigma, 0, 0, 10, "standard deviation of the logarithm of " + what);
-    return Lognormal(mean, deviation);
-  }
+  struct Side {
+    double mu, sigma;
 
-  Lognormal prompt_, output_;
+    Side(Parameters& parameters, const std::string& side)
+        : mu(parameters.number(side + "_mu", 0, -20, 20,
+                               fmt::format("mean of the logarithm of {} tokens", side))),
+          sigma(parameters.number(
+              side + "_sigma", 0, 0, 10,
+              fmt::format("standard deviation of the logarithm of {} tokens", side))) {}
+
+    double of(double normal) const { return std::exp(normal * sigma + mu); }
+  };
+
+  Side prompt_, output_;
   std::int64_t most_;
+  RankCorrelation correlation_;
 };
 
 /// A fixed prompt and an output that is geometric on 1, 2, …: memoryless, so theory has closed
@@ -144,25 +151,34 @@ std::unique_ptr<LengthSource> make(Parameters& parameters) {
 
 constexpr std::string_view kDataset = "dataset";
 
-/// Stands in the table for the list and the messages; its spec is a path and not parameters.
-std::unique_ptr<LengthSource> make_dataset(Parameters&) {
+/// Stands in the table for the list and the messages: made elsewhere.
+std::unique_ptr<LengthSource> made_elsewhere(Parameters&) {
   return nullptr;
 }
 
 std::span<const GeneratorEntry<LengthSource>> sources() {
-  static const std::array<GeneratorEntry<LengthSource>, 6> table = {{
+  static const std::array<GeneratorEntry<LengthSource>, 9> table = {{
       {"fixed", "every request the same", {"prompt", "output"}, make<FixedLengths>},
       {"lognormal",
-       "independent lognormal prompts and outputs",
+       "lognormal prompts and outputs",
        {"prompt_mu", "prompt_sigma", "output_mu", "output_sigma"},
        make<LognormalLengths>},
       {"geometric",
        "a fixed prompt, geometric outputs",
        {"prompt", "output_mean"},
        make<GeometricLengths>},
+      {"zipf",
+       "Zipf's law on a range: the shortest are the commonest",
+       {"theta", "min", "max"},
+       make_zipf},
+      {"pareto",
+       "bounded Pareto prompts and outputs",
+       {"prompt_alpha", "prompt_min", "prompt_max", "output_alpha", "output_min", "output_max"},
+       make_pareto},
       {"sharegpt-like", "chat: lognormal, means 161 and 338 tokens", {}, make_sharegpt_like},
       {"alpaca-like", "instructions: lognormal, means 19 and 58 tokens", {}, make_alpaca_like},
-      {"dataset", "dataset:FILE draws rows of a trace or of a CSV of lengths", {}, make_dataset},
+      {"dataset", "dataset:FILE draws rows of a trace or of a CSV of lengths", {}, made_elsewhere},
+      {"servegen", "those of the clients of --arrivals servegen", {}, made_elsewhere},
   }};
   return table;
 }

@@ -27,10 +27,10 @@ class LengthSource {
   virtual Lengths draw(Rng& rng) const = 0;
 };
 
-/// "fixed:prompt=,output=", "lognormal:prompt_mu=,prompt_sigma=,output_mu=,output_sigma=,max=",
-/// "geometric:prompt=,output_mean=", "sharegpt-like", "alpaca-like" or "dataset:FILE", where FILE
-/// is any readable trace or a CSV with num_prefill_tokens and num_decode_tokens (the rest of the
-/// spec, commas included, is the path). Throws `InputError`.
+/// "fixed:prompt=,output=" and so on, see `list_lengths`, or "dataset:FILE", where FILE is any
+/// readable trace or a CSV with num_prefill_tokens and num_decode_tokens (the rest of the spec,
+/// commas included, is the path). nullptr for "servegen": the arrivals bring them. Throws
+/// `InputError`.
 std::unique_ptr<LengthSource> make_lengths(std::string_view spec);
 
 std::vector<GeneratorHelp> list_lengths();

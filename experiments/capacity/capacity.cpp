@@ -11,7 +11,6 @@
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/generate.hpp"
-#include "traces/writer.hpp"
 
 namespace tokenyard {
 
@@ -36,12 +35,11 @@ RunPlan sized(const CapacityPlan& plan) {
     return run;
   }
   constexpr std::int64_t kSteady = 10'000;
-  const WorkloadPlan workload = read_workload_plan(run.trace);
-  const std::int64_t requests =
-      plan.requests.value_or(plan.terminating ? workload.requests : kSteady);
+  WorkloadPlan workload = read_workload_plan(run.trace);
+  workload.requests = plan.requests.value_or(plan.terminating ? workload.requests : kSteady);
+  if (workload.requests > 0) workload.duration_s.reset();
   run.seed = run.seed.value_or(workload.seed.value_or(1));
-  run.trace = fmt::format(R"({{"requests":{},"arrivals":{},"lengths":{}}})", requests,
-                          json_text(workload.arrivals), json_text(workload.lengths));
+  run.trace = open_plan_json(workload) + "}";
   return run;
 }
 

@@ -50,8 +50,9 @@ std::vector<OptionRow> option_rows() {
       {"repeat", "N", "seeds of a workload plan, for the interval (10)"},
   };
   // Those of a single run's files, and what the search itself decides.
-  constexpr std::string_view kNot[] = {"out",          "cell",     "repeat", "until", "limit",
-                                       "request-rate", "timeline", "record", "bound", "iterations"};
+  constexpr std::string_view kNot[] = {"out",   "cell",         "repeat",   "until",
+                                       "limit", "request-rate", "timeline", "record",
+                                       "bound", "iterations",   "resample"};
   for (OptionRow& row : run_option_rows()) {
     const bool left_out = std::find(std::begin(kNot), std::end(kNot), row.name) != std::end(kNot);
     if (!left_out) rows.push_back(std::move(row));

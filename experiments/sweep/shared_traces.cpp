@@ -12,9 +12,10 @@ namespace {
 
 /// All that `compose_trace` looks at.
 std::string key_of(const RunPlan& plan, const Settings& settings, std::uint64_t seed) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", plan.trace, plan.format, plan.zero,
+  const bool drawn = is_workload_plan(plan.trace) || settings.resample_block_s;
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", plan.trace, plan.format, plan.zero,
                      settings.limit.value_or(-1), settings.request_rate.value_or(-1),
-                     is_workload_plan(plan.trace) ? seed : 0);
+                     settings.resample_block_s.value_or(-1), drawn ? seed : 0);
 }
 
 }  // namespace

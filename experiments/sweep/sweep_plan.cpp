@@ -64,14 +64,14 @@ std::string read_trace_name(const JsonObject& json, const std::string& path) {
 }
 
 std::vector<GivenSetting> read_options(const JsonObject& options, const std::string& path,
-                                       const SweepPlan& plan) {
+                                       const SweepPlan& plan, bool has_seeds) {
   std::vector<GivenSetting> read;
   for (const std::string& key : options.keys()) {
     GivenSetting given = read_option(options, key);
     if (given.name == "request-rate" && !plan.request_rates.empty()) {
       options.refuse(key, "the plan has \"request_rates\"");
     }
-    if (given.name == "seed" && !plan.seeds.empty()) {
+    if (given.name == "seed" && has_seeds) {
       options.refuse(key, "the plan has \"seeds\"");
     }
     for (const GivenSetting& other : read) {
@@ -104,24 +104,35 @@ void check_name(const JsonObject& variants, const std::string& name) {
 }
 
 std::vector<SweepVariant> read_variants(const JsonObject& json, const SweepPlan& plan) {
+  const auto options_of = [&](const JsonObject& options) {
+    return read_options(options, plan.path, plan, json.has("seeds"));
+  };
   std::vector<GivenSetting> base;
-  if (json.has("options")) base = read_options(json.object("options"), plan.path, plan);
+  if (json.has("options")) base = options_of(json.object("options"));
   if (!json.has("variants")) return {{"", base}};
   const JsonObject variants = json.object("variants");
   std::vector<SweepVariant> read;
   for (const std::string& name : variants.keys()) {
     check_name(variants, name);
-    read.push_back({name, merged(base, read_options(variants.object(name), plan.path, plan))});
+    read.push_back({name, merged(base, options_of(variants.object(name)))});
   }
   if (read.empty()) json.refuse("variants", "names none");
   return read;
 }
 
-std::vector<std::uint64_t> read_seeds(const JsonObject& json, const std::string& trace) {
+bool resamples(const SweepVariant& variant) {
+  return std::any_of(variant.options.begin(), variant.options.end(),
+                     [](const GivenSetting& given) { return given.name == "resample"; });
+}
+
+std::vector<std::uint64_t> read_seeds(const JsonObject& json, const SweepPlan& plan) {
   std::vector<std::uint64_t> seeds;
   if (!json.has("seeds")) return seeds;
-  if (!is_workload_plan(trace)) {
-    json.refuse("seeds", "a recorded trace has no sampling error: seeds go with workload plans");
+  const bool is_plan = is_workload_plan(plan.trace);
+  if (!is_plan && !std::all_of(plan.variants.begin(), plan.variants.end(), resamples)) {
+    json.refuse("seeds",
+                "a recorded trace has no sampling error: seeds go with workload plans or, in the "
+                "options, \"resample\"");
   }
   if (json.raw("seeds").starts_with('[')) {
     for (const std::int64_t seed : json.integers("seeds", 0, kMostSeed)) {
@@ -130,7 +141,7 @@ std::vector<std::uint64_t> read_seeds(const JsonObject& json, const std::string&
     if (seeds.empty()) json.refuse("seeds", "names none");
   } else {
     const std::int64_t count = json.integer("seeds", 1, kMostSeeds);
-    const std::uint64_t first = read_workload_plan(trace).seed.value_or(1);
+    const std::uint64_t first = is_plan ? read_workload_plan(plan.trace).seed.value_or(1) : 1;
     for (std::int64_t i = 0; i < count; ++i) {
       seeds.push_back(first + static_cast<std::uint64_t>(i));
     }
@@ -165,8 +176,8 @@ SweepPlan read_sweep_plan(const std::string& path) {
     if (plan.request_rates.empty()) json.refuse("request_rates", "names none");
     refuse_repeated(json, "request_rates", plan.request_rates);
   }
-  plan.seeds = read_seeds(json, plan.trace);
   plan.variants = read_variants(json, plan);
+  plan.seeds = read_seeds(json, plan);
   json.refuse_unread();
   return plan;
 }

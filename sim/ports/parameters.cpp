@@ -106,6 +106,33 @@ std::size_t Parameters::choice(std::string_view name,
   return static_cast<std::size_t>(found - known.begin());
 }
 
+std::vector<double> Parameters::numbers(std::string_view name, std::string_view fallback,
+                                        double least, double most, std::string_view help) {
+  const Range range(least > -kNoUpperBound, format_number(least), most < kNoUpperBound,
+                    format_number(most));
+  declared_.push_back(
+      {std::string(name), "numbers", std::string(fallback), range.text, std::string(help)});
+  const std::string* given = find(name);
+  std::vector<double> values;
+  for (const std::string_view part : split(given == nullptr ? fallback : *given, '/')) {
+    const auto value = parse_number(part);
+    if (!value || *value < least || *value > most) {
+      refuse(name, fmt::format("expected numbers{} as in 2/30, found '{}'", range.phrase,
+                               printable(part)));
+    }
+    values.push_back(*value);
+  }
+  return values;
+}
+
+std::string Parameters::text(std::string_view name, std::string_view fallback,
+                             std::string_view what, std::string_view help) {
+  declared_.push_back({std::string(name), std::string(what), std::string(fallback),
+                       std::string(what), std::string(help)});
+  const std::string* given = find(name);
+  return given == nullptr ? std::string(fallback) : *given;
+}
+
 bool Parameters::given(std::string_view name) const {
   return find(name) != nullptr;
 }

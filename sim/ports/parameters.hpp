@@ -38,6 +38,14 @@ class Parameters {
   std::size_t choice(std::string_view name, std::initializer_list<std::string_view> options,
                      std::string_view help);
 
+  /// Numbers in [least, most], at least one, with a slash between them ("2/30"). `fallback` is
+  /// such a text.
+  std::vector<double> numbers(std::string_view name, std::string_view fallback, double least,
+                              double most, std::string_view help);
+  /// Any text, which ends at a comma; `what` it is ("path") stands where a type does.
+  std::string text(std::string_view name, std::string_view fallback, std::string_view what,
+                   std::string_view help);
+
   /// Whether a value was given for `name`.
   bool given(std::string_view name) const;
 

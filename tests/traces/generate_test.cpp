@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "tests/traces/drawn.hpp"
 #include "tests/traces/made_up_files.hpp"
 #include "traces/arrivals.hpp"
 #include "traces/generate.hpp"
@@ -16,50 +17,6 @@ namespace tokenyard {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr const char* kOneToken = "fixed:prompt=1,output=1";
-
-Trace draw(std::int64_t requests, const std::string& arrivals, const std::string& lengths,
-           std::uint64_t seed = 1) {
-  return generate({requests, arrivals, lengths, {}}, seed);
-}
-
-struct Moments {
-  double mean = 0;
-  double cv = 0;
-};
-
-Moments moments(const std::vector<double>& values) {
-  double sum = 0;
-  double squares = 0;
-  for (const double value : values) sum += value;
-  const double count = static_cast<double>(values.size());
-  const double mean = sum / count;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return {mean, std::sqrt(squares / count) / mean};
-}
-
-Moments gaps_s(const Trace& trace) {
-  std::vector<double> gaps;
-  Time before = kOrigin;
-  for (const auto& request : trace.requests) {
-    gaps.push_back(to_seconds(request.arrival - before));
-    before = request.arrival;
-  }
-  return moments(gaps);
-}
-
-Moments prompts(const Trace& trace) {
-  std::vector<double> values;
-  for (const auto& r : trace.requests) values.push_back(static_cast<double>(r.input_tokens));
-  return moments(values);
-}
-
-Moments outputs(const Trace& trace) {
-  std::vector<double> values;
-  for (const auto& r : trace.requests) values.push_back(static_cast<double>(r.output_tokens));
-  return moments(values);
-}
 
 // Would catch: rate and mean gap confused, a wrong shape of the gamma. The tolerances are four
 // standard errors (of a CV, generously, for the gamma).
@@ -193,8 +150,8 @@ TEST(Generate, RefusesBadSpecifications) {
     return message_of([&] { make_arrivals(spec); });
   };
   EXPECT_EQ(arrivals("poison:rate=1"),
-            "unknown arrivals 'poison' (did you mean 'poisson'?); known: poisson, gamma, uniform, "
-            "burst");
+            "unknown arrivals 'poison' (did you mean 'poisson'?); known: poisson, gamma, weibull, "
+            "uniform, burst, mmpp, diurnal, curve, servegen");
   EXPECT_EQ(arrivals("poisson"), "arrivals poisson: rate: is required");
   EXPECT_THAT(arrivals("poisson:rate=0"), HasSubstr("rate"));
   EXPECT_THAT(arrivals("poisson:rate=-1"), HasSubstr("rate"));

@@ -7,6 +7,7 @@
 
 #include "sim/kernel/strict_json.hpp"
 #include "tests/traces/made_up_files.hpp"
+#include "traces/generate.hpp"
 
 namespace tokenyard {
 namespace {
@@ -105,15 +106,97 @@ TEST(TraceCommand, RefusesWrongUsage) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path("")));
 }
 
+// Would catch: an option that does not reach the plan, or reaches another one than the key of the
+// same name in a workload plan's file.
+TEST(TraceCommand, GeneratesWhatAPlanWithTheSameKeysSays) {
+  const TemporaryFolder folder;
+  const std::string out = folder.path("out.jsonl");
+  run({"generate",
+       "--requests",
+       "300",
+       "--duration",
+       "40",
+       "--arrivals",
+       "mmpp:rates=2/30,sojourns_s=5/5",
+       "--lengths",
+       "zipf:theta=0.5,min=8,max=80",
+       "--prefix",
+       "shared:groups=3,tokens=32,share=0.5",
+       "--n",
+       "1:3/2:1",
+       "--best-of",
+       "4",
+       "--beam-width",
+       "1",
+       "--tenants",
+       "a:1/b:2",
+       "--scale-rate",
+       "2",
+       "--scale-lengths",
+       "3",
+       "--seed",
+       "5",
+       "--out",
+       out});
+  const WorkloadPlan plan = read_workload_plan(
+      R"({"requests":300,"duration":40,"arrivals":"mmpp:rates=2/30,sojourns_s=5/5",)"
+      R"("lengths":"zipf:theta=0.5,min=8,max=80","prefix":"shared:groups=3,tokens=32,share=0.5",)"
+      R"("n":"1:3/2:1","best_of":4,"beam_width":1,"tenants":"a:1/b:2","scale_rate":2,)"
+      R"("scale_lengths":3,"seed":5})");
+  const Trace drawn = generate(plan, *plan.seed);
+  EXPECT_EQ(read_trace(out).digest, drawn.digest);
+  EXPECT_EQ(drawn.requests.size(), 300U);
+  // The plan in the file's own meta line is the same again.
+  JsonObject meta = JsonFile::parse(read_trace(out).meta, "meta");
+  EXPECT_EQ(meta.integer("block_tokens", 1, 1000), 32);
+  EXPECT_EQ(meta.integer("seed", 0, 1000), 5);
+  EXPECT_EQ(generate(workload_plan(meta), 5).digest, drawn.digest);
+}
+
+// Would catch: options that are read by no command, and parts that are taken in another order than
+// the help says.
+TEST(TraceCommand, SlicesSuperposesAndResamples) {
+  const TemporaryFolder folder;
+  const std::string in = folder.write("in.csv",
+                                      "id,arrival_ns,input_tokens,output_tokens\n"
+                                      "a,0,10,1\nb,1000000000,20,2\nc,2000000000,30,3\n"
+                                      "d,3000000000,40,4\n");
+  const std::string out = folder.path("out.csv");
+  EXPECT_THAT(run({"slice", in, out, "--from", "1", "--to", "3", "--scale-lengths", "2"}),
+              HasSubstr("4 rows read, 2 dropped (outside the slice)"));
+  EXPECT_EQ(test::file_content(out),
+            "id,arrival_ns,input_tokens,output_tokens\nb,0,40,4\nc,1000000000,60,6\n");
+  run({"slice", in, out, "--skip", "1", "--first", "1"});
+  EXPECT_EQ(test::file_content(out), "id,arrival_ns,input_tokens,output_tokens\nb,0,20,2\n");
+  run({"superpose", out, in, in, "--scale-rate", "2"});
+  EXPECT_THAT(test::file_content(out), HasSubstr("1/b,500000000,20,2\n2/b,500000000,20,2\n"));
+  run({"resample", in, out, "--blocks", "1", "--seed", "3"});
+  const std::string first = test::file_content(out);
+  run({"resample", in, out, "--blocks", "1", "--seed", "3"});
+  EXPECT_EQ(test::file_content(out), first);
+  EXPECT_THAT(run_refusal({"slice", in, out, "--from", "2", "--to", "1"}), HasSubstr("--to"));
+  EXPECT_THAT(run_refusal({"slice", in, out, "--from", "9"}), HasSubstr("holds no request"));
+  EXPECT_THAT(run_refusal({"superpose", out}), HasSubstr("one IN or more"));
+  EXPECT_THAT(run_refusal({"resample", in, out}), HasSubstr("--blocks is required"));
+  EXPECT_THAT(run_refusal({"resample", in, out, "--blocks", "3"}), HasSubstr("shorter than"));
+  EXPECT_EQ(test::file_content(out), first);
+}
+
 // Would catch: help that does not name what there is.
 TEST(TraceCommand, HelpTeaches) {
   const std::string help = run({"generate", "--help"});
-  for (const char* word : {"poisson", "gamma", "uniform", "burst", "fixed", "lognormal",
-                           "sharegpt-like", "alpaca-like", "dataset", "--seed", "examples:"}) {
+  for (const char* word :
+       {"poisson",       "gamma",       "uniform",      "burst",    "fixed",     "lognormal",
+        "sharegpt-like", "alpaca-like", "dataset",      "--seed",   "examples:", "weibull",
+        "mmpp",          "diurnal",     "curve",        "servegen", "zipf",      "pareto",
+        "correlation",   "shared",      "--scale-rate", "--tenants"}) {
     EXPECT_THAT(help, HasSubstr(word));
   }
   EXPECT_THAT(run({"convert", "--help"}), HasSubstr("azure"));
-  EXPECT_THAT(run({"--help"}), HasSubstr("convert"));
+  for (const char* verb : {"generate", "convert", "slice", "superpose", "resample"}) {
+    EXPECT_THAT(run({"--help"}), HasSubstr(verb));
+    EXPECT_THAT(run({verb, "--help"}), HasSubstr("example"));
+  }
 }
 
 }  // namespace

@@ -1,0 +1,100 @@
+#include "experiments/cli/trace_output.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "sim/kernel/text.hpp"
+#include "traces/transform.hpp"
+#include "traces/workload_plan.hpp"
+#include "traces/writer.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+std::string counts_text(const TraceCounts& counts) {
+  std::string text = fmt::format("{} rows read", counts.read);
+  for (const auto& dropped : counts.dropped) {
+    text += fmt::format(", {} dropped ({})", dropped.rows, dropped.reason);
+  }
+  if (counts.clamped > 0) text += fmt::format(", {} clamped to one token", counts.clamped);
+  if (counts.unsorted > 0) text += fmt::format(", {} out of order (sorted)", counts.unsorted);
+  return text;
+}
+
+/// One line (or JSON) on what was written.
+std::string description(const Trace& trace, const std::string& path, bool json) {
+  double input = 0;
+  double output = 0;
+  for (const auto& request : trace.requests) {
+    input += static_cast<double>(request.input_tokens);
+    output += static_cast<double>(request.output_tokens);
+  }
+  const auto count = static_cast<double>(trace.requests.size());
+  const RequestTable& requests = trace.requests;
+  const Duration span = requests.arrival(requests.size() - 1) - requests.arrival(0);
+  const double rate = mean_rate(trace);
+  if (json) {
+    std::int64_t dropped = 0;
+    for (const auto& rows : trace.counts.dropped) dropped += rows.rows;
+    return fmt::format(
+        R"({{"out":{},"requests":{},"read":{},"dropped":{},"span_s":{},"request_rate":{},)"
+        R"("input_tokens_mean":{},"output_tokens_mean":{},"digest":"{}"}})"
+        "\n",
+        json_text(path), trace.requests.size(), trace.counts.read, dropped, format_seconds(span),
+        format_number(rate), format_number(input / count), format_number(output / count),
+        trace.digest);
+  }
+  return fmt::format(
+      "{}: {} requests over {:.1f} s{}, mean prompt {:.1f} and output {:.1f} tokens ({})\n", path,
+      trace.requests.size(), to_seconds(span), rate > 0 ? fmt::format(" ({:.2f}/s)", rate) : "",
+      input / count, output / count, counts_text(trace.counts));
+}
+
+}  // namespace
+
+void write_and_describe(const Trace& trace, const std::string& path, const CommandLine& line) {
+  write_trace(trace, path);
+  if (!line.flag("quiet")) fmt::print("{}", description(trace, path, line.flag("json")));
+}
+
+OptionRow scale_rate_option() {
+  return {"scale-rate", "X", "X times the request rate: all times are divided by X (1)"};
+}
+
+OptionRow scale_lengths_option() {
+  return {"scale-lengths", "X",
+          "X times the tokens of prompts and outputs, rounded, 1 at least (1)"};
+}
+
+double scale_factor(const CommandLine& line, std::string_view option) {
+  return line.has(option) ? number_option(line, option, kLeastScale, kMostScale) : 1;
+}
+
+void scale_as_asked(Trace& trace, const CommandLine& line) {
+  if (const double factor = scale_factor(line, "scale-rate"); factor != 1) {
+    scale_rate(trace, factor);
+  }
+  if (const double factor = scale_factor(line, "scale-lengths"); factor != 1) {
+    scale_lengths(trace, factor);
+  }
+}
+
+std::string required_option(const CommandLine& line, std::string_view option) {
+  const auto value = line.value(option);
+  if (!value) line.refuse(fmt::format("--{} is required", option));
+  return *value;
+}
+
+double number_option(const CommandLine& line, std::string_view option, double least, double most) {
+  const std::string text = required_option(line, option);
+  const auto value = parse_number(text);
+  if (!value || *value < least || *value > most) {
+    line.refuse(fmt::format("--{}: expected a number from {} to {}, found '{}'", option,
+                            format_number(least), format_number(most), printable(text)));
+  }
+  return *value;
+}
+
+}  // namespace tokenyard
