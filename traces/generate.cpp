@@ -119,10 +119,13 @@ class Drawing {
   }
 
   TenantId tenant_id(std::string_view name) {
+    // Mostly the last one again.
+    if (!trace_.tenants.empty() && trace_.tenants[index(last_tenant_)] == name) return last_tenant_;
     const auto next = static_cast<TenantId>(trace_.tenants.size());
     const auto [at, fresh] = tenants_.try_emplace(std::string(name), next);
     if (fresh) trace_.tenants.emplace_back(name);
-    return at->second;
+    last_tenant_ = at->second;
+    return last_tenant_;
   }
 
   const WorkloadPlan& plan_;
@@ -133,6 +136,7 @@ class Drawing {
   std::unique_ptr<ArrivalStream> stream_;
   Trace trace_;
   std::map<std::string, TenantId> tenants_;
+  TenantId last_tenant_{};
   std::map<std::string, std::int64_t> dropped_;
   std::int64_t drawn_ = 0;
 };

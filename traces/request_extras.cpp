@@ -46,12 +46,12 @@ std::optional<IntegerShares> widths(std::string_view what, const std::string& te
 
 /// `n` samples must be among those that are decoded, whatever is drawn.
 void check_at_least(const std::optional<IntegerShares>& n, std::string_view what,
-                    const std::optional<IntegerShares>& other) {
+                    const std::optional<IntegerShares>& other, bool may_be_one) {
   if (!n || !other) return;
   const std::int64_t most_n = std::ranges::max(n->values());
-  const std::int64_t least = std::ranges::min(other->values());
-  if (least < most_n) {
-    throw InputError(fmt::format("{}: {} is less than n ({})", what, least, most_n));
+  for (const std::int64_t value : other->values()) {
+    if (value >= most_n || (may_be_one && value == 1)) continue;
+    throw InputError(fmt::format("{}: {} is less than n ({})", what, value, most_n));
   }
 }
 
@@ -86,8 +86,8 @@ RequestExtras::RequestExtras(const WorkloadPlan& plan)
     : n_(widths("n", plan.n)),
       best_of_(widths("best_of", plan.best_of)),
       beam_width_(widths("beam_width", plan.beam_width)) {
-  check_at_least(n_, "best_of", best_of_);
-  check_at_least(n_, "beam_width", beam_width_);
+  check_at_least(n_, "best_of", best_of_, false);
+  check_at_least(n_, "beam_width", beam_width_, true);  // one beam is no beam search
   if (!plan.tenants.empty()) tenants_.emplace("tenants", spelt_out(plan.tenants));
   if (!plan.prefix.empty()) prefix_ = make_generator("prefix", plan.prefix, prefixes());
 }

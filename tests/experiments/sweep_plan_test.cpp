@@ -185,6 +185,20 @@ TEST_F(SweepPlans, RefuseSeedsOfARecordedTrace) {
       HasSubstr("/seeds: a recorded trace has no sampling error"));
 }
 
+// Would catch: resamples of a recorded trace that cannot have seeds, or only in some variants.
+TEST_F(SweepPlans, TakeSeedsOfResamples) {
+  write_text_file(scratch_.path() / "t.csv", "id,arrival_ns,input_tokens,output_tokens\na,0,9,9\n");
+  const auto plan = [](const std::string& variants) {
+    return std::string(R"({"trace":"t.csv","policies":["fcfs"],"seeds":2,"variants":{)") +
+           variants + "}," + kOptions + "}";
+  };
+  const std::string drawn = R"("a":{"resample":"blocks:60"})";
+  write_text_file(scratch_.path() / "p.json", plan(drawn));
+  EXPECT_EQ(read_sweep_plan((scratch_.path() / "p.json").string()).seeds.size(), 2U);
+  EXPECT_THAT(refusal(plan(drawn + R"(,"b":{})")), HasSubstr("/seeds: a recorded trace has no"));
+  EXPECT_THAT(refusal(plan(R"("a":{"resample":"60"})")), HasSubstr("blocks:SECONDS"));
+}
+
 // Would catch: a plan of the repository that no longer reads.
 TEST_F(SweepPlans, ThoseOfTheRepositoryAreGood) {
   std::size_t found = 0;

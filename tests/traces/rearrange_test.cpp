@@ -2,6 +2,7 @@
 
 #include "traces/rearrange.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,12 +23,20 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr const char* kLines =
-    R"({"meta":{"block_tokens":16}}
-{"id":"a","arrival_ns":1000000000,"input_tokens":40,"output_tokens":[4,6],"n":2,"tenant":"x"}
-{"id":"b","arrival_ns":2000000000,"input_tokens":33,"output_tokens":5,"max_tokens":9,"block_hashes":[7,8,9]}
-{"id":"c","arrival_ns":2000000000,"input_tokens":33,"output_tokens":7,"tenant":"y","block_hashes":[7,8]}
-{"id":"d","arrival_ns":4000000000,"input_tokens":10,"output_tokens":1,"tenant":"x","cancel_after_ns":5}
-)";
+    R"({"meta":{"block_tokens":16}})"
+    "\n"
+    R"({"id":"a","arrival_ns":1000000000,"input_tokens":40,"output_tokens":[4,6],"n":2,)"
+    R"("tenant":"x"})"
+    "\n"
+    R"({"id":"b","arrival_ns":2000000000,"input_tokens":33,"output_tokens":5,"max_tokens":9,)"
+    R"("block_hashes":[7,8,9]})"
+    "\n"
+    R"({"id":"c","arrival_ns":2000000000,"input_tokens":33,"output_tokens":7,"tenant":"y",)"
+    R"("block_hashes":[7,8]})"
+    "\n"
+    R"({"id":"d","arrival_ns":4000000000,"input_tokens":10,"output_tokens":1,"tenant":"x",)"
+    R"("cancel_after_ns":5})"
+    "\n";
 
 std::vector<std::string> labels(const Trace& trace) {
   std::vector<std::string> all;
@@ -92,13 +101,15 @@ TEST(Superpose, KeepsEveryRequest) {
   const auto c = sum.block_hashes.at(sum.requests[3].block_hashes);
   EXPECT_TRUE(std::ranges::equal(b.first(2), c));
 
-  EXPECT_THAT(message_of([] {
-                superpose({read_text(kLines),
-                           read_text("{\"meta\":{\"block_tokens\":32}}\n"
-                                     "{\"arrival_ns\":0,\"input_tokens\":40,\"output_tokens\":1,"
-                                     "\"block_hashes\":[1]}\n")});
-              }),
-              HasSubstr("names blocks of 32 tokens, one before it of 16"));
+  EXPECT_THAT(
+      message_of([] {
+        superpose(
+            {read_text(kLines),
+             read_text("{\"meta\":{\"block_tokens\":32}}\n"
+                       "{\"id\":\"e\",\"arrival_ns\":0,\"input_tokens\":40,\"output_tokens\":1,"
+                       "\"block_hashes\":[1]}\n")});
+      }),
+      HasSubstr("names blocks of 32 tokens, one before it of 16"));
 }
 
 // Would catch: gaps changed inside a window, windows that leave the trace, a length that is not the
@@ -184,7 +195,8 @@ TEST(Scale, MultipliesRatesAndLengths) {
   EXPECT_THAT(prompts_of(longer), ElementsAre(120, 99, 99, 30));
   EXPECT_THAT(longer.block_hashes.at(longer.requests[1].block_hashes), ElementsAre(7, 8, 9));
   Trace tokens = read_text(
-      "{\"arrival_ns\":0,\"input_tokens\":2,\"output_tokens\":1,\"prompt_token_ids\":[1,2]}\n");
+      "{\"id\":\"e\",\"arrival_ns\":0,\"input_tokens\":2,\"output_tokens\":1,\"prompt_token_ids\":["
+      "1,2]}\n");
   EXPECT_THAT(message_of([&] { scale_lengths(tokens, 2); }), HasSubstr("token ids"));
 }
 

@@ -153,7 +153,8 @@ TEST(RequestExtras, RefuseWhatCannotBe) {
   EXPECT_THAT(plan(R"("n":"1:-1/2:3")"), HasSubstr("found '1:-1'"));
   EXPECT_THAT(plan(R"("n":"1/2")"), HasSubstr("VALUE:WEIGHT"));
   EXPECT_THAT(plan(R"("n":3,"best_of":2)"), HasSubstr("/best_of: best_of: 2 is less than n (3)"));
-  EXPECT_THAT(plan(R"("n":3,"beam_width":"1:1/4:1")"), HasSubstr("/beam_width"));
+  EXPECT_THAT(plan(R"("n":3,"beam_width":"1:1/2:1")"), HasSubstr("/beam_width"));
+  EXPECT_EQ(plan(R"("n":3,"beam_width":"1:1/4:1")"), "no InputError");
   EXPECT_THAT(plan(R"("tenants":0)"), HasSubstr("/tenants"));
   EXPECT_THAT(plan(R"("prefix":"shared:groups=2")"), HasSubstr("tokens: is required"));
   EXPECT_THAT(plan(R"("prefix":"shard:")"), HasSubstr("did you mean 'shared'"));

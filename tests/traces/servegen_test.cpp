@@ -1,5 +1,6 @@
 // Client mixtures from a folder of ServeGen.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
