@@ -84,8 +84,8 @@ class RunTrace {
 };
 
 /// A trace file, or a workload plan (its file or text) drawn with `seed`; then the first `limit`
-/// requests, resampled with `seed` where that is asked of a file, at `request_rate`. A file of at least `stream_bytes` whose requests arrive in its
-/// order is not kept in memory, unless its rate is changed.
+/// requests, of a file a resample with `seed` if asked, at `request_rate`. A file of `stream_bytes`
+/// or more whose requests arrive in order is not kept in memory, where neither is asked for.
 RunTrace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
                        const Settings& settings, std::uint64_t seed, std::uintmax_t stream_bytes);
 
