@@ -121,7 +121,7 @@ TEST(LengthLaws, CorrelationIsSpearmans) {
       "pareto:prompt_alpha=1.1,prompt_min=100,prompt_max=8000,output_alpha=1.5,output_min=50,"
       "output_max=4000,correlation=";
   const std::string zipf = "zipf:theta=0.3,min=1,max=2000,of=each,correlation=";
-  constexpr int kDrawn = 40'000;
+  constexpr int kDrawn = 200'000;
   for (const std::string& law : {lognormal, pareto, zipf}) {
     for (const double wanted : {-0.9, 0.0, 0.5}) {
       const Trace trace = draw(kDrawn, "burst:", law + format_number(wanted));

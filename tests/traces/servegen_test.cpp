@@ -86,7 +86,18 @@ TEST(Servegen, MixesItsClients) {
   EXPECT_NEAR(requests_of(later, "client-12"), 300, 4 * std::sqrt(300.0));
 }
 
-// Would catch: gaps that are begun anew in each window, a shape that is not used, a scale that is
+// Would catch: gaps that are begun anew in each window: of a calm client, of whose requests three
+// come in a window, half a one a window would then be lost. The variance of the count is cv^2 times
+// its mean.
+TEST(Servegen, GapsGoOnOverTheEndOfAWindow) {
+  const Clients clients;
+  clients.add(0, 2'000, "0.005,0.2,Gamma,25,1");
+  clients.add_lengths(0, 1, 1);
+  const Trace trace = draw_for(600 * 2'000, clients.spec(), kOneToken);
+  EXPECT_NEAR(static_cast<double>(trace.requests.size()), 6'000, 4 * 0.2 * std::sqrt(6'000.0));
+}
+
+// Would catch: a shape that is not used, a scale that is
 // used in the rate's place (here it says 100 times as many), Weibull and gamma swapped.
 TEST(Servegen, GapsHaveTheShapeOfTheirLaw) {
   const Clients gamma;
