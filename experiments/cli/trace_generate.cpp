@@ -44,9 +44,9 @@ std::vector<OptionRow> generate_options() {
 std::string generators_text(const std::vector<GeneratorHelp>& generators) {
   std::string text;
   for (const auto& generator : generators) {
-    text += fmt::format("  {:<16}{}\n", generator.name, generator.summary);
+    text += fmt::format("  {:<20}{}\n", generator.name, generator.summary);
     for (const auto& parameter : generator.parameters) {
-      text += fmt::format("    {:<14}{} [{}; {}{}]\n", parameter.name + "=", parameter.help,
+      text += fmt::format("    {:<18}{} [{}; {}{}]\n", parameter.name + "=", parameter.help,
                           parameter.type, parameter.fallback == "required" ? "" : "default ",
                           parameter.fallback);
     }
