@@ -125,7 +125,13 @@ class Forgetter final : public Observer {
 
 /// Says what the mean JCT cannot fall below.
 void add_bound(const RunShare& share, FinishedRequests& finished, const Machine& machine,
-               Summary& summary, std::vector<std::string>& notes) {
+               const TraceView& view, Summary& summary, std::vector<std::string>& notes) {
+  if (const Trace* const whole = view.whole(); whole != nullptr && !whole->parents.empty()) {
+    add_note(notes,
+             "no lower bound is given: requests wait for others, so that a schedule decides "
+             "when they come");
+    return;
+  }
   const auto bound =
       share.bounds->of(finished.take(), machine.settings.server, compose_floors(machine));
   if (!bound) {
@@ -259,7 +265,7 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   result.iterations = recorder.iterations();
   result.trace_digest = view->digest();
   result.summary = summarize(key, recorder);
-  if (plan.bound) add_bound(share, finished, row.machine, result.summary, notes);
+  if (plan.bound) add_bound(share, finished, row.machine, *view, result.summary, notes);
   result.shares = shares_within(plan.latency_bounds, recorder.samples());
   result.backlog_changes = backlog.changes();
   return result;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ranges>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,20 +16,24 @@ struct ListSlice {
   friend bool operator==(const ListSlice&, const ListSlice&) = default;
 };
 
-/// Many short lists of integers in one array, so that those of a million requests cost no
-/// allocation each. A value type; safe to read from several threads.
+/// Many short lists of integers, or texts, in one array, so that those of a million requests cost
+/// no allocation each. A value type; safe to read from several threads.
 template <typename Value>
 class ListPool {
  public:
   /// Appends a list, whose values must fit a `Value`.
-  ListSlice add(std::span<const std::int64_t> list) {
+  template <std::ranges::contiguous_range List>
+  ListSlice add(const List& list) {
     if (list.empty()) return {};
     const ListSlice slice{values_.size(), static_cast<std::uint32_t>(list.size())};
-    for (const std::int64_t value : list) values_.push_back(static_cast<Value>(value));
+    for (const auto value : list) values_.push_back(static_cast<Value>(value));
     return slice;
   }
 
   std::span<const Value> at(ListSlice slice) const {
+    return std::span(values_).subspan(slice.begin, slice.count);
+  }
+  std::span<Value> at(ListSlice slice) {
     return std::span(values_).subspan(slice.begin, slice.count);
   }
 
@@ -48,7 +53,7 @@ class ListPool {
     std::vector<Value> packed;
     packed.reserve(end);
     for (Owner& owner : owners) {
-      const auto list = at(owner.*slice);
+      const std::span<const Value> list = at(owner.*slice);
       if (!list.empty()) (owner.*slice).begin = packed.size();
       packed.insert(packed.end(), list.begin(), list.end());
     }

@@ -2,6 +2,7 @@
 
 #include <boost/iostreams/categories.hpp>
 #include <boost/iostreams/filter/gzip.hpp>
+#include <boost/iostreams/filter/zstd.hpp>
 #include <boost/iostreams/filtering_streambuf.hpp>
 #include <cerrno>
 #include <cstring>
@@ -39,12 +40,22 @@ class FileSink {
 
 }  // namespace
 
+Compression compression_of(std::string_view path) {
+  if (path.ends_with(".gz")) return Compression::gzip;
+  if (path.ends_with(".zst")) return Compression::zstd;
+  return Compression::none;
+}
+
+std::string_view without_compression(std::string_view path) {
+  return compression_of(path) == Compression::none ? path : path.substr(0, path.rfind('.'));
+}
+
 struct OutputFile::Sink {
   std::string path;
   std::string written_to;  ///< the path, or a place beside it
   std::ofstream file;
   io::filtering_streambuf<io::output> packed;
-  bool gzip = false;
+  bool compressed = false;
   bool stays = false;  ///< whatever becomes of this object
 };
 
@@ -52,7 +63,8 @@ OutputFile::OutputFile(const std::string& path, Appears appears) : sink_(std::ma
   sink_->path = path;
   sink_->stays = appears == Appears::at_once;
   sink_->written_to = sink_->stays ? path : path + ".part";
-  sink_->gzip = path.ends_with(".gz");
+  const Compression compression = compression_of(path);
+  sink_->compressed = compression != Compression::none;
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     throw InputError(path, 0, "", "is a directory, not a file");
@@ -62,10 +74,9 @@ OutputFile::OutputFile(const std::string& path, Appears appears) : sink_(std::ma
   if (!sink_->file) {
     throw InputError(path, 0, "", std::string("cannot be written: ") + std::strerror(errno));
   }
-  if (sink_->gzip) {
-    sink_->packed.push(io::gzip_compressor());
-    sink_->packed.push(FileSink(sink_->file));
-  }
+  if (compression == Compression::gzip) sink_->packed.push(io::gzip_compressor());
+  if (compression == Compression::zstd) sink_->packed.push(io::zstd_compressor());
+  if (sink_->compressed) sink_->packed.push(FileSink(sink_->file));
 }
 
 OutputFile::~OutputFile() {
@@ -84,8 +95,8 @@ void OutputFile::write(std::string_view text) {
   const auto size = static_cast<std::streamsize>(text.size());
   bool written = false;
   try {
-    written = sink_->gzip ? sink_->packed.sputn(text.data(), size) == size
-                          : static_cast<bool>(sink_->file.write(text.data(), size));
+    written = sink_->compressed ? sink_->packed.sputn(text.data(), size) == size
+                                : static_cast<bool>(sink_->file.write(text.data(), size));
   } catch (const std::exception&) {
     written = false;
   }

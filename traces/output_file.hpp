@@ -7,9 +7,18 @@
 
 namespace tokenyard {
 
-/// A file that is written piece by piece. Compressed where the name ends in .gz (with no time
-/// stamp, so that the same content gives the same bytes). Failures are `InputError`s that name the
-/// file. Not safe to share between threads.
+/// How a file is compressed.
+enum class Compression : std::uint8_t { none, gzip, zstd };
+
+/// By the name's ending: .gz or .zst.
+Compression compression_of(std::string_view path);
+
+/// The path without that ending.
+std::string_view without_compression(std::string_view path);
+
+/// A file that is written piece by piece. Compressed where the name ends in .gz or .zst (with no
+/// time stamp, so that the same content gives the same bytes). Failures are `InputError`s that name
+/// the file. Not safe to share between threads.
 class OutputFile {
  public:
   enum class Appears : std::uint8_t {

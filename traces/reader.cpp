@@ -8,6 +8,7 @@
 
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
+#include "traces/output_file.hpp"
 #include "traces/transform.hpp"
 
 namespace tokenyard {
@@ -51,7 +52,7 @@ TraceRows::TraceRows(const std::string& path, const ReadOptions& options, TraceB
   const ReaderEntry& format =
       options.format.empty() ? reader_for(lines_, *first_line) : reader_named(options.format);
   origin_ = format.origin;
-  reader_ = format.open(lines_);
+  reader_ = format.open(lines_, options);
 }
 
 bool TraceRows::add_next() {
@@ -84,9 +85,7 @@ ZeroTokens parse_zero_tokens(std::string_view text) {
 }
 
 std::string trace_name(const std::string& path) {
-  std::filesystem::path name = std::filesystem::path(path).filename();
-  if (name.extension() == ".gz") name = name.stem();
-  return name.stem().string();
+  return std::filesystem::path(without_compression(path)).filename().stem().string();
 }
 
 }  // namespace tokenyard

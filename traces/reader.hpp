@@ -15,6 +15,14 @@
 
 namespace tokenyard {
 
+struct ReadOptions {
+  std::string format;  ///< a reader's name; "" recognises the format by the first line
+  ZeroTokens zero = ZeroTokens::drop;
+  std::optional<std::int64_t> limit;  ///< keep the first so many requests, >= 1
+  /// Whether to keep what describes requests and decides nothing (`Trace::details`).
+  bool details = false;
+};
+
 /// Reads the rows of one file of one format, one by one. Refers to its `LineReader`, which must
 /// outlive it.
 class RowReader {
@@ -37,16 +45,10 @@ struct ReaderEntry {
   bool (*recognises)(std::string_view first_line);
   TraceOrigin origin;  ///< where its times count from
   /// Begins to read a file, at its first line.
-  std::unique_ptr<RowReader> (*open)(LineReader& lines);
+  std::unique_ptr<RowReader> (*open)(LineReader& lines, const ReadOptions& options);
 };
 
 std::span<const ReaderEntry> trace_readers();
-
-struct ReadOptions {
-  std::string format;  ///< a reader's name; "" recognises the format by the first line
-  ZeroTokens zero = ZeroTokens::drop;
-  std::optional<std::int64_t> limit;  ///< keep the first so many requests, >= 1
-};
 
 /// A file's rows on their way into a trace.
 class TraceRows {
@@ -60,6 +62,8 @@ class TraceRows {
   bool add_next();
 
   const std::string& path() const { return lines_.path(); }
+  /// The number of the line read last.
+  std::size_t line() const { return lines_.number(); }
   TraceBuilder& builder() { return builder_; }
   /// What the file's own times count from. After the last row.
   std::int64_t origin_ns() const;

@@ -36,33 +36,37 @@ class Collector {
   }
 
   /// Before the requests of a part: its number, from 1, makes ids and names of blocks its own.
-  void begin_part() { ++part_; }
+  void begin_part() {
+    ++part_;
+    part_begin_ = trace_.requests.size();
+  }
 
+  /// Where requests wait for others, a part is a whole trace.
   void add(const Trace& from, std::size_t at, Time arrival) {
     TraceRequest request = from.requests[at];
     request.label = fmt::format("{}/{}", part_, request.label);
     request.arrival = arrival;
     request.tenant = tenants_[index(request.tenant)];
-    request.outputs = copied(from.outputs.at(request.outputs), trace_.outputs);
+    request.outputs = trace_.outputs.add(from.outputs.at(request.outputs));
     request.prompt_token_ids =
-        copied(from.prompt_token_ids.at(request.prompt_token_ids), trace_.prompt_token_ids);
+        trace_.prompt_token_ids.add(from.prompt_token_ids.at(request.prompt_token_ids));
     std::vector<std::int64_t> names;
     for (const std::int64_t name : from.block_hashes.at(request.block_hashes)) {
       names.push_back(renamed(name));
     }
-    request.block_hashes = trace_.block_hashes.add(std::span<const std::int64_t>(names));
+    request.block_hashes = trace_.block_hashes.add(names);
+    std::vector<std::size_t> parents;
+    for (const std::uint32_t parent : from.parents.at(request.parents)) {
+      parents.push_back(part_begin_ + parent);
+    }
+    request.parents = trace_.parents.add(parents);
+    request.details = trace_.details.add(from.details.at(request.details));
     trace_.requests.push_back(request);
   }
 
   Trace& trace() { return trace_; }
 
  private:
-  template <typename Value>
-  static ListSlice copied(std::span<const Value> list, ListPool<Value>& to) {
-    const std::vector<std::int64_t> values(list.begin(), list.end());
-    return to.add(std::span<const std::int64_t>(values));
-  }
-
   /// 53 bits, which any reader of JSON keeps.
   std::int64_t renamed(std::int64_t name) const {
     Rng rng = named_stream(static_cast<std::uint64_t>(name), "blocks of a part", part_);
@@ -71,6 +75,7 @@ class Collector {
 
   Trace trace_;
   std::uint64_t part_ = 0;
+  std::size_t part_begin_ = 0;
   std::map<std::string, TenantId> tenant_ids_;
   std::vector<TenantId> tenants_;  ///< in the new trace, by those of what is taken from
 };
@@ -109,6 +114,19 @@ void add_counts(TraceCounts& sum, const TraceCounts& counts) {
   }
 }
 
+/// Lets a request of a slice that begins at `begin` wait for those alone that are in the slice;
+/// where there are none, it arrives as it did.
+void cut_parents(Trace& trace, std::size_t begin, TraceRequest& request) {
+  std::vector<std::size_t> parents;
+  for (const std::uint32_t parent : trace.parents.at(request.parents)) {
+    if (parent >= begin) parents.push_back(parent - begin);
+  }
+  request.parents = trace.parents.add(parents);
+  if (!parents.empty()) return;
+  request.delay = Duration(0);
+  request.arrival_given = true;
+}
+
 }  // namespace
 
 void slice(Trace& trace, const Slice& slice) {
@@ -127,6 +145,7 @@ void slice(Trace& trace, const Slice& slice) {
   for (std::size_t at = begin; at < end; ++at) {
     TraceRequest request = all[at];
     request.arrival -= origin;
+    cut_parents(trace, begin, request);
     kept.push_back(request);
   }
   const auto left_out = static_cast<std::int64_t>(all.size() - kept.size());
@@ -163,6 +182,12 @@ Trace superpose(std::vector<Trace> traces) {
 }
 
 Trace resample(const Trace& trace, double block_s, std::uint64_t seed) {
+  if (!trace.parents.empty()) {
+    throw InputError(
+        fmt::format("trace '{}': its requests wait for one another, and cannot be drawn "
+                    "anew by windows of time",
+                    trace.name));
+  }
   const RequestTable& all = trace.requests;
   const Time first = all.arrival(0);
   const Duration span = all.arrival(all.size() - 1) - first;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <numeric>
 #include <ranges>
+#include <utility>
 
 #include "sim/kernel/invariant.hpp"
 
@@ -146,11 +147,14 @@ void RequestTable::resize(std::size_t size) {
   shorten(options_at_, size);
 }
 
-void RequestTable::sort() {
-  if (!std::ranges::is_sorted(arrivals_)) {
-    std::vector<std::uint32_t> order(size());
+std::vector<std::uint32_t> RequestTable::sort(std::span<const std::uint32_t> ranks) {
+  std::vector<std::uint32_t> order;
+  if (!ranks.empty() || !std::ranges::is_sorted(arrivals_)) {
+    order.resize(size());
     std::iota(order.begin(), order.end(), 0U);
-    std::ranges::stable_sort(order, {}, [this](std::uint32_t at) { return arrivals_[at]; });
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t at) {
+      return std::pair(arrivals_[at], ranks.empty() ? 0U : ranks[at]);
+    });
     if (label_numbers_.empty()) {
       label_numbers_ = order;
     } else {
@@ -162,7 +166,7 @@ void RequestTable::sort() {
     gather(tenants_, order);
     gather(options_at_, order);
   }
-  if (options_at_.empty()) return;
+  if (options_at_.empty()) return order;
   std::vector<TraceOptions> options;
   for (std::uint32_t& at : options_at_) {
     if (at == kNoOptions) continue;
@@ -171,6 +175,7 @@ void RequestTable::sort() {
   }
   options_ = std::move(options);
   if (options_.empty()) options_at_.clear();
+  return order;
 }
 
 bool operator==(const RequestTable& a, const RequestTable& b) {

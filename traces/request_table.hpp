@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,8 +69,10 @@ class RequestTable {
   /// Keeps the first `size` requests, at most those there are.
   void resize(std::size_t size);
 
-  /// Sorts stably by arrival, and puts the options in the order of their requests.
-  void sort();
+  /// Sorts stably by arrival, and puts the options in the order of their requests. `ranks`, where
+  /// given, decides between requests that arrive at once. Returns where each request was before;
+  /// nothing where all stayed in place.
+  std::vector<std::uint32_t> sort(std::span<const std::uint32_t> ranks = {});
 
   /// The options, in the order of their requests after `sort`.
   std::vector<TraceOptions>& all_options() { return options_; }

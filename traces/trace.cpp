@@ -32,7 +32,9 @@ void TraceDigest::add(const Trace& part, std::span<const std::string> tenants) {
     const bool asks = request.n > 1 || request.best_of || request.beam_width;
     const bool lists = request.outputs.count > 0 || request.block_hashes.count > 0 ||
                        request.prompt_token_ids.count > 0;
-    hash.word((request.cancel_after ? 1U : 0U) | (asks ? 2U : 0U) | (lists ? 4U : 0U));
+    const bool waits = request.parents.count > 0;
+    hash.word((request.cancel_after ? 1U : 0U) | (asks ? 2U : 0U) | (lists ? 4U : 0U) |
+              (waits ? 8U : 0U));
     if (request.cancel_after) hash.integer(request.cancel_after->count());
     if (asks) {
       hash.integer(request.n);
@@ -45,12 +47,26 @@ void TraceDigest::add(const Trace& part, std::span<const std::string> tenants) {
       list(part.prompt_token_ids.at(request.prompt_token_ids));
       if (request.block_hashes.count > 0) hash.integer(part.block_tokens);
     }
+    if (waits) {
+      list(part.parents.at(request.parents));
+      hash.integer(request.delay.count());
+    }
   }
   hash_ = hash;
 }
 
 std::string TraceDigest::text() const {
   return fmt::format("{:016x}", hash_.value());
+}
+
+std::string counts_text(const TraceCounts& counts) {
+  std::string text = fmt::format("{} rows read", counts.read);
+  for (const auto& dropped : counts.dropped) {
+    text += fmt::format(", {} dropped ({})", dropped.rows, dropped.reason);
+  }
+  if (counts.clamped > 0) text += fmt::format(", {} clamped to one token", counts.clamped);
+  if (counts.unsorted > 0) text += fmt::format(", {} out of order (sorted)", counts.unsorted);
+  return text;
 }
 
 std::string digest_of(const Trace& trace) {

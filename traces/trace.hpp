@@ -28,7 +28,12 @@ struct TraceCounts {
   std::vector<DroppedRows> dropped;  ///< only reasons that occurred
   std::int64_t clamped = 0;          ///< kept rows with a length of 0 that was made 1
   std::int64_t unsorted = 0;         ///< rows that arrive before the row above them
+
+  friend bool operator==(const TraceCounts&, const TraceCounts&) = default;
 };
+
+/// "19,366 rows read, 2 dropped (zero tokens)" and the like.
+std::string counts_text(const TraceCounts& counts);
 
 /// A workload. A value type; safe to read from several threads.
 struct Trace {
@@ -41,6 +46,10 @@ struct Trace {
   ListPool<std::int32_t> outputs;           ///< the output lengths of parallel samples
   ListPool<std::int64_t> block_hashes;      ///< names of the prompt's blocks of `block_tokens`
   ListPool<std::int32_t> prompt_token_ids;  ///< 0 … kMostTokens
+  ListPool<std::uint32_t> parents;          ///< ascending positions, before the children's
+  /// What describes a request and decides nothing (session, model, source columns, …): members of
+  /// a JSON object in the canonical form, where reading was asked to keep them.
+  ListPool<char> details;
   /// How many tokens each of the block hashes names (a prompt's last one perhaps fewer). It comes
   /// from `meta`, and is 0 where that does not tell; then there are no block hashes.
   std::int64_t block_tokens = 0;

@@ -109,9 +109,12 @@ void TraceBuilder::add(const TraceRow& row) {
   if (number == std::numeric_limits<std::uint32_t>::max()) {
     lines_.refuse("", "the trace has more than 4,294,967,295 rows");
   }
-  if (number == 0 || row.arrival_ns < earliest_) earliest_ = row.arrival_ns;
-  if (number > 0 && row.arrival_ns < previous_) ++trace_.counts.unsorted;
-  previous_ = row.arrival_ns;
+  if (row.arrival_given) {
+    if (!any_arrival_ || row.arrival_ns < earliest_) earliest_ = row.arrival_ns;
+    if (any_arrival_ && row.arrival_ns < previous_) ++trace_.counts.unsorted;
+    previous_ = row.arrival_ns;
+    any_arrival_ = true;
+  }
 
   if (ids_ == Ids::checked) {
     if (row.label) {
@@ -156,10 +159,19 @@ void TraceBuilder::add(const TraceRow& row) {
   if (row.prompt_token_ids) {
     options.prompt_token_ids = trace_.prompt_token_ids.add(*row.prompt_token_ids);
   }
+  options.delay = row.delay;
+  options.arrival_given = row.arrival_given;
+  options.details = trace_.details.add(row.details);
+  if (!row.parents.empty()) keep_parents(row);
   trace_.requests.push_back(label_number(row, number), kOrigin + Duration(row.arrival_ns), input,
                             output, owner, options);
   latest_kept_ = kept_ == 0 ? row.arrival_ns : std::max(latest_kept_, row.arrival_ns);
   ++kept_;
+}
+
+void TraceBuilder::keep_parents(const TraceRow& row) {
+  waiting_rows_.push_back({trace_.requests.size(), lines_.number(),
+                           std::vector<std::string>(row.parents.begin(), row.parents.end())});
 }
 
 /// In the pool that the table will be given: one of all rows, or one of the block's requests.
@@ -210,6 +222,7 @@ Trace TraceBuilder::finish(std::int64_t origin_ns) {
     }
   }
   requests.set_labels(labels_.take_labels());
+  if (waits()) link_parents(trace_, waiting_rows_, lines_.path());
   trace_.tenants = std::move(tenant_names_);
   settle(trace_);
   return std::move(trace_);
@@ -222,13 +235,14 @@ Trace TraceBuilder::take_block() {
   std::swap(block.outputs, trace_.outputs);
   std::swap(block.block_hashes, trace_.block_hashes);
   std::swap(block.prompt_token_ids, trace_.prompt_token_ids);
+  std::swap(block.details, trace_.details);
   block.requests.set_labels(std::exchange(block_labels_, {}));
   return block;
 }
 
 void settle(Trace& trace) {
   RequestTable& requests = trace.requests;
-  requests.sort();
+  sort_requests(trace);
   constexpr auto kUnseen = static_cast<TenantId>(std::numeric_limits<std::uint32_t>::max());
   std::vector<TenantId> renumbered(trace.tenants.size(), kUnseen);
   std::vector<std::string> names;
@@ -245,6 +259,8 @@ void settle(Trace& trace) {
   trace.outputs.repack(requests.all_options(), &TraceOptions::outputs);
   trace.block_hashes.repack(requests.all_options(), &TraceOptions::block_hashes);
   trace.prompt_token_ids.repack(requests.all_options(), &TraceOptions::prompt_token_ids);
+  trace.parents.repack(requests.all_options(), &TraceOptions::parents);
+  trace.details.repack(requests.all_options(), &TraceOptions::details);
   trace.counts.kept = static_cast<std::int64_t>(requests.size());
   trace.digest = digest_of(trace);
 }

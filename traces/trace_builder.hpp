@@ -10,6 +10,7 @@
 
 #include "traces/label_set.hpp"
 #include "traces/line_reader.hpp"
+#include "traces/parents.hpp"
 #include "traces/trace.hpp"
 
 namespace tokenyard {
@@ -21,6 +22,7 @@ enum class ZeroTokens : std::uint8_t { drop, clamp, error };
 struct TraceRow {
   std::optional<std::string_view> label;  ///< the trace's own id, where it has one
   std::int64_t arrival_ns = 0;            ///< any origin, if `finish` is told so
+  bool arrival_given = true;              ///< may be false where there are parents
   std::int64_t input_tokens = 0;          ///< 0 … kMostTokens
   std::int64_t output_tokens = 0;         ///< 0 … kMostTokens
   std::optional<std::int64_t> max_tokens;
@@ -36,6 +38,9 @@ struct TraceRow {
   std::span<const std::int64_t> outputs;
   std::optional<std::span<const std::int64_t>> block_hashes;
   std::optional<std::span<const std::int64_t>> prompt_token_ids;  ///< 0 … kMostTokens
+  std::span<const std::string> parents;  ///< labels of any rows of the file
+  Duration delay{};                      ///< after the last parent's end
+  std::string_view details;              ///< see `Trace::details`
 };
 
 /// Where the times of a format count from.
@@ -75,6 +80,8 @@ class TraceBuilder {
   const TraceCounts& counts() const { return trace_.counts; }
   /// The names of the tenants of the requests so far.
   const std::vector<std::string>& tenants() const { return tenant_names_; }
+  /// Whether a row so far waits for others: such a trace is read whole.
+  bool waits() const { return !waiting_rows_.empty(); }
   /// The earliest arrival of any row so far, in the file's own time.
   std::int64_t earliest_ns() const { return earliest_; }
 
@@ -95,6 +102,7 @@ class TraceBuilder {
   Trace take_block();
 
  private:
+  void keep_parents(const TraceRow& row);
   TenantId tenant(std::string_view name);
   std::uint32_t label_number(const TraceRow& row, std::int64_t number);
   void check_label(std::string_view label, std::int64_t row);
@@ -111,16 +119,19 @@ class TraceBuilder {
   TenantId last_tenant_{};
   std::unordered_map<std::string, TenantId> tenant_ids_;
   std::vector<std::string> tenant_names_;
+  std::vector<WaitingRow> waiting_rows_;
   std::int64_t zero_rows_ = 0;
+  bool any_arrival_ = false;
   std::int64_t earliest_ = 0;
   std::int64_t previous_ = 0;
   std::int64_t kept_ = 0;
   std::int64_t latest_kept_ = 0;
 };
 
-/// Sorts the requests stably by arrival, renumbers the tenants in the order of their first
-/// appearance, packs the lists in the order of the requests (those of no request go), and
-/// recomputes `counts.kept` and the digest. For everything that makes or changes a trace.
+/// Sorts the requests stably by arrival (parents before their children), renumbers the tenants in
+/// the order of their first appearance, packs the lists in the order of the requests (those of no
+/// request go), and recomputes `counts.kept` and the digest. For everything that makes or changes a
+/// trace.
 void settle(Trace& trace);
 
 }  // namespace tokenyard

@@ -32,6 +32,14 @@ struct TraceOptions {
   ListSlice block_hashes;      ///< in `Trace::block_hashes`; none where there are token ids
   ListSlice prompt_token_ids;  ///< in `Trace::prompt_token_ids`: `input_tokens` entries, or none
 
+  /// In `Trace::parents`: it is sent when the last of them has ended, and `delay` has passed. Its
+  /// arrival is then only where it would come if requests took no time.
+  ListSlice parents;
+  Duration delay{};
+  bool arrival_given = true;  ///< by the trace; else it follows from the parents'
+
+  ListSlice details;  ///< in `Trace::details`: what the canonical form has beyond all this, if kept
+
   /// Whether its sequences are beams rather than samples.
   bool beam_search() const { return beam_width.value_or(1) > 1; }
 

@@ -42,7 +42,7 @@ std::optional<TraceSurvey> survey_trace(const std::string& path, const ReadOptio
   TraceSurvey survey;
   std::size_t tenants = 0;  // of the requests within the limit
   while (rows.add_next()) {
-    if (builder.counts().unsorted > 0) return std::nullopt;
+    if (builder.counts().unsorted > 0 || builder.waits()) return std::nullopt;
     if (survey.requests + builder.waiting() <= most) tenants = builder.tenants().size();
     if (builder.waiting() >= kAtOnce) add_block(survey, builder.take_block().requests, most);
   }

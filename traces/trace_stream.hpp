@@ -27,9 +27,9 @@ struct TraceSurvey {
 TraceSurvey survey_of(const Trace& trace);
 
 /// Reads a trace file to its end and keeps none of it, with every check that `read_trace` makes and
-/// in its words (`InputError`). Empty where the requests do not arrive in the order of the file:
-/// such a trace must be read whole to be sorted. Memory is that of a set of the ids, 11 to 22 bytes
-/// each and their text, where these are not the numbers of the rows.
+/// in its words (`InputError`). Empty where the requests do not arrive in the order of the file, or
+/// wait for others: such a trace must be read whole. Memory is that of a set of the ids, 11 to 22
+/// bytes each and their text, where these are not the numbers of the rows.
 std::optional<TraceSurvey> survey_trace(const std::string& path, const ReadOptions& options);
 
 /// Reads a surveyed trace along with a run: in blocks, as far as they are needed, and frees those

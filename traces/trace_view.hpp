@@ -49,6 +49,11 @@ class TraceView {
     return {blocks_[block], at};
   }
 
+  /// The trace, where all of it is in memory; else nullptr.
+  const Trace* whole() const {
+    return blocks_.size() == 1 && loaded_ == size_ ? blocks_.front() : nullptr;
+  }
+
   /// Of the whole trace, see `digest_of`; precondition: its last request was needed.
   virtual std::string digest() const { return blocks_.front()->digest; }
 

@@ -8,11 +8,13 @@
 #include "experiments/cli/trace_edit.hpp"
 #include "experiments/cli/trace_generate.hpp"
 #include "experiments/cli/trace_output.hpp"
+#include "experiments/cli/trace_stats_command.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/generate.hpp"
 #include "traces/reader.hpp"
 #include "traces/writer.hpp"
+#include "traces/writers/catalogue.hpp"
 
 namespace tokenyard {
 
@@ -20,6 +22,7 @@ namespace {
 
 std::vector<OptionRow> convert_options() {
   return {{"format", "NAME", "the format of IN, where its first line does not tell"},
+          {"to", "FORM", "the form of OUT, see below; else .jsonl or .csv decides"},
           {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
           {"limit", "N", "the first N requests"},
           scale_rate_option(),
@@ -30,22 +33,32 @@ std::vector<OptionRow> convert_options() {
 }
 
 std::string convert_help() {
-  std::string formats;
+  std::string formats, forms;
   for (const auto& reader : trace_readers()) {
     formats += fmt::format("  {:<12}{}\n", reader.name, reader.summary);
   }
+  for (const auto& writer : trace_writers()) {
+    forms += fmt::format("  {:<12}{}\n", writer.name, writer.summary);
+  }
   return "usage: tokenyard trace convert IN OUT\n\n"
-         "Reads a trace in any known format and writes it in the canonical one: .jsonl or .csv,\n"
-         "optionally followed by .gz.\n\noptions:\n" +
-         options_help(convert_options()) + "\nformats:\n" + formats +
+         "Reads a trace in any known format and writes it in the canonical one, .jsonl or .csv, "
+         "or\n"
+         "in another (--to); optionally compressed, .gz or .zst. What OUT has no place for is "
+         "told.\n"
+         "\noptions:\n" +
+         options_help(convert_options()) + "\nformats of IN:\n" + formats + "\nforms of OUT:\n" +
+         forms +
          "\nexample:\n"
-         "  tokenyard trace convert AzureLLMInferenceTrace_conv.csv conv.jsonl.gz\n";
+         "  tokenyard trace convert AzureLLMInferenceTrace_conv.csv conv.jsonl.gz\n"
+         "  tokenyard trace convert AzureLLMInferenceTrace_conv.csv conv.csv --to vidur\n";
 }
 
 std::string trace_help() {
   return "usage: tokenyard trace VERB ...\n\n"
          "  generate   draw a workload and write it as a trace\n"
-         "  convert    rewrite a trace of any known format in the canonical one\n"
+         "  convert    rewrite a trace of any known format in the canonical or another one\n"
+         "  stats      what a workload is like, as a table, JSON and pictures\n"
+         "  check      every fault of a trace file, and what is kept and dropped\n"
          "  slice      keep a part of a trace, by time or by count\n"
          "  superpose  lay several traces over one another\n"
          "  resample   put a trace together anew from windows of itself\n\n"
@@ -63,14 +76,16 @@ int run_convert(std::span<const std::string> args) {
         fmt::format("two files are needed, IN and OUT; {} given", line.positionals().size()));
   }
   const std::string& out = line.positionals()[1];
-  check_trace_ending(out);
+  const std::string form = line.value("to").value_or("");
+  check_trace_form(out, form);
   ReadOptions options;
+  options.details = true;
   options.format = line.value("format").value_or("");
   if (const auto zero = line.value("zero")) options.zero = parse_zero_tokens(*zero);
   if (line.has("limit")) options.limit = line.integer("limit", 1, kMostRequests, 1);
   Trace trace = read_trace(line.positionals()[0], options);
   scale_as_asked(trace, line);
-  write_and_describe(trace, out, line);
+  write_and_describe(trace, out, line, form);
   return 0;
 }
 
@@ -81,11 +96,11 @@ int run_trace_command(const std::vector<std::string>& args) {
     const char* name;
     int (*run)(std::span<const std::string> args);
   };
-  static constexpr Verb kVerbs[] = {{"generate", run_trace_generate},
-                                    {"convert", run_convert},
-                                    {"slice", run_trace_slice},
-                                    {"superpose", run_trace_superpose},
-                                    {"resample", run_trace_resample}};
+  static constexpr Verb kVerbs[] = {
+      {"generate", run_trace_generate}, {"convert", run_convert},
+      {"stats", run_trace_stats},       {"check", run_trace_check},
+      {"slice", run_trace_slice},       {"superpose", run_trace_superpose},
+      {"resample", run_trace_resample}};
   std::vector<std::string> verbs;
   for (const Verb& verb : kVerbs) verbs.emplace_back(verb.name);
   if (args.empty()) {

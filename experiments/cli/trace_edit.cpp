@@ -49,6 +49,7 @@ Trace read_input(const CommandLine& line, const std::string& path) {
   ReadOptions options;
   options.format = line.value("format").value_or("");
   if (const auto zero = line.value("zero")) options.zero = parse_zero_tokens(*zero);
+  options.details = true;
   return read_trace(path, options);
 }
 
@@ -64,7 +65,7 @@ std::pair<std::string, std::string> two_files(const CommandLine& line) {
   if (files.size() != 2) {
     line.refuse(fmt::format("two files are needed, IN and OUT; {} given", files.size()));
   }
-  check_trace_ending(files[1]);
+  check_trace_form(files[1]);
   return {files[0], files[1]};
 }
 
@@ -111,7 +112,7 @@ int run_trace_superpose(std::span<const std::string> args) {
   }
   const auto& files = line.positionals();
   if (files.size() < 2) line.refuse("OUT and one IN or more are needed");
-  check_trace_ending(files.front());
+  check_trace_form(files.front());
   std::vector<Trace> traces;
   for (const std::string& in : std::span(files).subspan(1)) {
     traces.push_back(read_input(line, in));

@@ -112,7 +112,7 @@ int run_trace_generate(std::span<const std::string> args) {
   plan.scale_lengths = scale_factor(line, "scale-lengths");
   const std::string out = required_option(line, "out");
   const std::int64_t seed = line.integer("seed", 0, kMostSeed, 1);
-  check_trace_ending(out);
+  check_trace_form(out);
   write_and_describe(generate(plan, static_cast<std::uint64_t>(seed)), out, line);
   return 0;
 }

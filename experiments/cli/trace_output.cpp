@@ -13,16 +13,6 @@ namespace tokenyard {
 
 namespace {
 
-std::string counts_text(const TraceCounts& counts) {
-  std::string text = fmt::format("{} rows read", counts.read);
-  for (const auto& dropped : counts.dropped) {
-    text += fmt::format(", {} dropped ({})", dropped.rows, dropped.reason);
-  }
-  if (counts.clamped > 0) text += fmt::format(", {} clamped to one token", counts.clamped);
-  if (counts.unsorted > 0) text += fmt::format(", {} out of order (sorted)", counts.unsorted);
-  return text;
-}
-
 /// One line (or JSON) on what was written.
 std::string description(const Trace& trace, const std::string& path, bool json) {
   double input = 0;
@@ -54,9 +44,12 @@ std::string description(const Trace& trace, const std::string& path, bool json) 
 
 }  // namespace
 
-void write_and_describe(const Trace& trace, const std::string& path, const CommandLine& line) {
-  write_trace(trace, path);
-  if (!line.flag("quiet")) fmt::print("{}", description(trace, path, line.flag("json")));
+void write_and_describe(const Trace& trace, const std::string& path, const CommandLine& line,
+                        const std::string& form) {
+  const std::string lost = write_trace(trace, path, form);
+  if (line.flag("quiet")) return;
+  fmt::print("{}", description(trace, path, line.flag("json")));
+  if (!lost.empty()) fmt::print(stderr, "not kept, for the form has no place for it: {}\n", lost);
 }
 
 OptionRow scale_rate_option() {

@@ -10,8 +10,9 @@
 namespace tokenyard {
 
 /// Writes the trace, and says on standard output what it is: a line, JSON (--json) or nothing
-/// (--quiet).
-void write_and_describe(const Trace& trace, const std::string& path, const CommandLine& line);
+/// (--quiet); on standard error what the form (see `write_trace`) has no place for.
+void write_and_describe(const Trace& trace, const std::string& path, const CommandLine& line,
+                        const std::string& form = "");
 
 OptionRow scale_rate_option();
 OptionRow scale_lengths_option();

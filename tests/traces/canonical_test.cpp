@@ -66,13 +66,13 @@ TEST(CanonicalReader, RefusesWhatItWouldNotHonour) {
   const auto with = [](const std::string& field) {
     return line_refusal(R"("id":"b",)" + std::string(kRest) + "," + field);
   };
-  EXPECT_THAT(with(R"("parents":["a"])"), HasSubstr("requests that wait for others"));
-  EXPECT_THAT(with(R"("delay_ns":5)"), HasSubstr("requests that wait for others"));
+  EXPECT_THAT(with(R"("parents":["c"])"), HasSubstr("'c' is no request of the trace"));
+  EXPECT_THAT(with(R"("delay_ns":5)"), HasSubstr("is for requests with parents"));
   EXPECT_THAT(with(R"("tennant":"x")"), HasSubstr("'tenant'"));
   EXPECT_THAT(with(R"("max_tokens":0)"), HasSubstr("max_tokens"));
   EXPECT_THAT(with(R"("cancel_after_ns":0)"), HasSubstr("cancel_after_ns"));
   EXPECT_THAT(with(R"("meta":{})"), HasSubstr("belongs on the first line"));
-  for (const char* field : {R"("parents":["a"])", R"("tennant":1)", R"("meta":{})"}) {
+  for (const char* field : {R"("parents":["c"])", R"("tennant":1)", R"("meta":{})"}) {
     EXPECT_THAT(with(field), testing::StartsWith("trace:2: ")) << field;
   }
 }

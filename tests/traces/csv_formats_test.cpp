@@ -136,7 +136,8 @@ TEST(FlatCsvReader, RefusesWhatItWouldNotHonour) {
   }
   EXPECT_EQ(refusal("arrival_ns,input_tokens,output_tokens,n\n1,1,\"[3,4]\",2\n"),
             "trace:2: output_tokens: a list is read from JSON Lines only, not from CSV");
-  EXPECT_THAT(with("parents", "a"), HasSubstr("trace:2: parents: requests that wait for others"));
+  EXPECT_THAT(with("parents", "a"),
+              HasSubstr("trace:2: parents: a list is read from JSON Lines only"));
   EXPECT_EQ(with("tennant", "a"), "trace:1: tennant: unknown column (did you mean 'tenant'?)");
   EXPECT_EQ(with("max_tokens", "0"), "trace:2: max_tokens: 0 is not in 1 … 2147483647");
   EXPECT_EQ(refusal("arrival_ns,input_tokens,output_tokens,max_tokens\n1,1,9,8\n"),

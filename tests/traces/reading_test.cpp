@@ -43,7 +43,7 @@ TEST(Reading, TakesTheNamedFormat) {
   options.format = "azur";
   EXPECT_EQ(refusal(rows("a,1,1,1\n"), options),
             "unknown trace format 'azur' (did you mean 'azure'?); known: tokenyard, csv, azure, "
-            "vidur");
+            "vidur, burstgpt, mooncake, bailian, tracelab");
   options.format = "azure";
   EXPECT_THAT(refusal(rows("a,1,1,1\n"), options), HasSubstr("trace:1: id: unknown column"));
   options.format = "csv";
@@ -180,7 +180,7 @@ TEST(Reading, GzipIsReadAndItsDamageIsSeen) {
   const std::string packed = test::file_content(folder.path("t.csv.gz"));
   ASSERT_LT(packed.size(), text.size());
   EXPECT_EQ(read_trace(folder.write("no-ending", packed)).digest, trace.digest);
-  const std::string damaged = "cut.gz: the gzip data is truncated or damaged";
+  const std::string damaged = "cut.gz: the compressed data is truncated or damaged";
   for (const std::size_t size :
        {std::size_t{1}, std::size_t{9}, packed.size() / 2, packed.size() - 8, packed.size() - 1}) {
     folder.write("cut.gz", packed.substr(0, size));

@@ -18,7 +18,7 @@ bool recognises(std::string_view first_line) {
 
 class AzureRows final : public RowReader {
  public:
-  explicit AzureRows(LineReader& lines) : csv_(lines) {
+  explicit AzureRows(LineReader& lines, const ReadOptions&) : csv_(lines) {
     const std::vector<std::string> known = {"TIMESTAMP", "ContextTokens", "GeneratedTokens"};
     csv_.refuse_unknown(known);
     timestamp_ = csv_.require("TIMESTAMP");

@@ -72,14 +72,57 @@ std::vector<std::int64_t> read_block_hashes(const JsonObject& json) {
   return hashes;
 }
 
+/// An id: a text, or an integer as it is written.
+std::string label_text(const JsonObject& json, std::string_view key) {
+  const std::string raw = json.raw(key);
+  if (raw.front() != '"' && !parse_integer(raw)) {
+    json.refuse(key, "expected a text or an integer, found " + printable(raw));
+  }
+  return json.scalar_text(key);
+}
+
+/// Ids, all of one kind.
+std::vector<std::string> labels(const JsonObject& json, std::string_view key) {
+  if (json.raw(key).starts_with("[\"")) return json.strings(key);
+  std::vector<std::string> labels;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t id : json.integers(key, -kMost, kMost)) {
+    labels.push_back(std::to_string(id));
+  }
+  return labels;
+}
+
+/// Checks what is promised of the fields that describe a request, and gives them as they stand.
+std::string details_text(const JsonObject& json) {
+  constexpr double kMost = 1e9;
+  if (json.has_value("session_id")) label_text(json, "session_id");
+  if (json.has_value("turn")) json.integer("turn", 0, kMostTokens);
+  if (json.has_value("model")) json.string("model");
+  if (json.has_value("status")) json.scalar_text("status");
+  if (json.has_value("deadline_ns")) json.integer("deadline_ns", 0, kLongest.count());
+  if (json.has_value("ext")) json.object("ext");
+  if (json.has_value("slo")) {
+    const JsonObject slo = json.object("slo");
+    for (const char* name : {"ttft_s", "tpot_s", "e2e_s"}) slo.number_or(name, 0, kMost, 0);
+    slo.refuse_unread();
+  }
+  std::string text;
+  for (const auto& name : detail_fields()) {
+    if (!json.has_value(name)) continue;
+    text += (text.empty() ? "\"" : ",\"") + name + "\":" + json.raw(name);
+  }
+  return text;
+}
+
 class CanonicalRows final : public RowReader {
  public:
-  explicit CanonicalRows(LineReader& lines) : lines_(lines) {}
+  CanonicalRows(LineReader& lines, const ReadOptions& options)
+      : lines_(lines), keeps_details_(options.details) {}
 
   bool next(TraceRow& row) override {
     while (const auto line = lines_.next()) {
       const bool first = std::exchange(first_, false);
-      if (read_plain_row(*line, row)) return true;
+      if (read_plain_row(*line, row, !keeps_details_)) return true;
       row = TraceRow();
       const JsonObject json = JsonFile::parse(*line, lines_.path(), lines_.number());
       if (!json.has("meta")) {
@@ -99,27 +142,24 @@ class CanonicalRows final : public RowReader {
  private:
   void read_request(const JsonObject& json, TraceRow& row);
   void read_lists(const JsonObject& json, TraceRow& row);
+  void read_arrival(const JsonObject& json, TraceRow& row);
 
   LineReader& lines_;
+  const bool keeps_details_;
   bool first_ = true;
   TraceMeta meta_;
   // What this line's row refers to.
-  std::string label_, tenant_;
+  std::string label_, tenant_, details_;
+  std::vector<std::string> parents_;
   std::vector<std::int64_t> outputs_, block_hashes_, token_ids_;
 };
 
 void CanonicalRows::read_request(const JsonObject& json, TraceRow& row) {
-  for (const std::string_view name : {"parents", "delay_ns"}) {
-    if (json.has(name) && json.raw(name) != "[]") json.refuse(name, kParentsRefused);
-  }
-  label_ = json.scalar_text("id");
-  if (const std::string raw = json.raw("id"); raw.front() != '"' && !parse_integer(raw)) {
-    json.refuse("id", "expected a text or an integer, found " + printable(raw));
-  }
+  label_ = label_text(json, "id");
   tenant_ = json.string_or("tenant", "");
   row.label = label_;
   row.tenant = tenant_;
-  row.arrival_ns = json.integer("arrival_ns", 0, kLongest.count());
+  read_arrival(json, row);
   row.input_tokens = json.integer("input_tokens", 0, kMostTokens);
   if (json.has("output_tokens") && json.raw("output_tokens").starts_with('[')) {
     outputs_ = json.integers("output_tokens", 1, kMostTokens);
@@ -140,10 +180,19 @@ void CanonicalRows::read_request(const JsonObject& json, TraceRow& row) {
   row.best_of = optional_sequences(json, "best_of");
   row.beam_width = optional_sequences(json, "beam_width");
   read_lists(json, row);
-  for (const auto& name : ignored_fields()) {
-    if (json.has(name)) json.raw(name);
-  }
+  details_ = details_text(json);
+  if (keeps_details_) row.details = details_;
   json.refuse_unread();
+}
+
+void CanonicalRows::read_arrival(const JsonObject& json, TraceRow& row) {
+  parents_ = json.has("parents") ? labels(json, "parents") : std::vector<std::string>();
+  row.parents = parents_;
+  row.arrival_given = parents_.empty() || json.has("arrival_ns");
+  if (row.arrival_given) row.arrival_ns = json.integer("arrival_ns", 0, kLongest.count());
+  if (!json.has("delay_ns")) return;
+  if (parents_.empty()) json.refuse("delay_ns", "is for requests with parents");
+  row.delay = Duration(json.integer("delay_ns", 0, kLongest.count()));
 }
 
 void CanonicalRows::read_lists(const JsonObject& json, TraceRow& row) {

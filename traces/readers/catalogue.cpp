@@ -10,10 +10,8 @@ namespace tokenyard {
 
 std::span<const ReaderEntry> trace_readers() {
   static const std::array readers = {
-      kCanonicalReader,
-      kFlatCsvReader,
-      kAzureReader,
-      kVidurReader,
+      kCanonicalReader, kFlatCsvReader,  kAzureReader,   kVidurReader,
+      kBurstGptReader,  kMooncakeReader, kBailianReader, kTraceLabReader,
   };
   return readers;
 }
@@ -25,7 +23,7 @@ bool header_has(std::string_view header, std::initializer_list<std::string_view>
   });
 }
 
-std::span<const std::string> ignored_fields() {
+std::span<const std::string> detail_fields() {
   static const std::vector<std::string> fields = {"session_id",  "turn",   "model",  "slo",
                                                   "deadline_ns", "status", "prompt", "ext"};
   return fields;

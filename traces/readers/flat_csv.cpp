@@ -1,9 +1,13 @@
 // The canonical fields as a flat CSV; an empty field means that the request has none.
 
 #include <limits>
+#include <string>
+#include <vector>
 
+#include "sim/kernel/strict_json.hpp"
 #include "traces/csv.hpp"
 #include "traces/readers/catalogue.hpp"
+#include "traces/writer.hpp"
 
 namespace tokenyard {
 
@@ -32,7 +36,7 @@ std::vector<std::string> known_columns() {
                                     "cancel_after_ns",
                                     "delay_ns",
                                     "predicted_output_tokens"};
-  for (const auto& name : ignored_fields()) known.push_back(name);
+  for (const auto& name : detail_fields()) known.push_back(name);
   return known;
 }
 
@@ -60,7 +64,8 @@ class Cell {
 
 class FlatCsvRows final : public RowReader {
  public:
-  explicit FlatCsvRows(LineReader& lines) : csv_(lines) {
+  FlatCsvRows(LineReader& lines, const ReadOptions& options)
+      : lines_(lines), csv_(lines), keeps_details_(options.details) {
     csv_.refuse_unknown(known_columns());
     arrival_ = csv_.require("arrival_ns");
     input_ = csv_.require("input_tokens");
@@ -69,10 +74,7 @@ class FlatCsvRows final : public RowReader {
 
   bool next(TraceRow& row) override {
     if (!csv_.next()) return false;
-    for (const Cell& cell : {parents_, delay_}) {
-      if (cell.given()) csv_.refuse(cell.column(), kParentsRefused);
-    }
-    for (const Cell& cell : {block_hashes_, token_ids_}) {
+    for (const Cell& cell : {block_hashes_, token_ids_, parents_}) {
       if (cell.given()) csv_.refuse(cell.column(), kListRefused);
     }
     if (csv_.text(output_).starts_with('[')) csv_.refuse(output_, kListRefused);
@@ -91,11 +93,42 @@ class FlatCsvRows final : public RowReader {
     row.n = n_.sequences().value_or(1);
     row.best_of = best_of_.sequences();
     row.beam_width = beam_width_.sequences();
+    if (delay_.given()) csv_.refuse(delay_.column(), "is for requests with parents");
+    details_ = details_text();
+    if (keeps_details_) row.details = details_;
     return true;
   }
 
  private:
+  /// The fields that describe a request, as the canonical form has them.
+  std::string details_text() const {
+    std::string text;
+    for (std::size_t i = 0; i < detail_cells_.size(); ++i) {
+      const Cell& cell = detail_cells_[i];
+      if (!cell.given()) continue;
+      const std::string& name = detail_fields()[i];
+      std::string value = json_text(cell.text());
+      if (name == "turn") value = std::to_string(*cell.integer(0, kMostTokens));
+      if (name == "deadline_ns") value = std::to_string(*cell.integer(0, kLongest.count()));
+      if (name == "slo" || name == "ext") {
+        value = JsonFile::parse(cell.text(), lines_.path(), lines_.number()).raw();
+      }
+      text += (text.empty() ? "\"" : ",\"") + name + "\":" + value;
+    }
+    return text;
+  }
+
+  std::vector<Cell> cells_of(std::span<const std::string> columns) const {
+    std::vector<Cell> cells;
+    for (const std::string& column : columns) cells.emplace_back(csv_, column);
+    return cells;
+  }
+
+  LineReader& lines_;
   CsvReader csv_;
+  const bool keeps_details_;
+  std::string details_;
+  const std::vector<Cell> detail_cells_ = cells_of(detail_fields());
   std::size_t arrival_ = 0, input_ = 0, output_ = 0;  // columns
   std::optional<std::size_t> id_ = csv_.find("id");
   Cell max_tokens_{csv_, "max_tokens"}, predicted_{csv_, "predicted_output_tokens"};

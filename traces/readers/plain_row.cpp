@@ -101,14 +101,14 @@ class Cursor {
   const char* end_;
 };
 
-/// The number of a field, those that are ignored after those that are not, or -1.
+/// The number of a field, the details after the others, or -1.
 int field_named(std::string_view name) {
   const auto known = std::find(kNames.begin(), kNames.end(), name);
   if (known != kNames.end()) return static_cast<int>(known - kNames.begin());
-  const auto ignored = ignored_fields();
-  const auto at = std::find(ignored.begin(), ignored.end(), name);
-  if (at == ignored.end()) return -1;
-  return static_cast<int>(kFields) + static_cast<int>(at - ignored.begin());
+  const auto details = detail_fields();
+  const auto at = std::find(details.begin(), details.end(), name);
+  if (at == details.end()) return -1;
+  return static_cast<int>(kFields) + static_cast<int>(at - details.begin());
 }
 
 template <typename To>
@@ -150,13 +150,13 @@ bool set(TraceRow& row, int field, const Scalar& value) {
     case kBeamWidth:
       return set_integer(row.beam_width, value, 1, kMostSequences);
     default:
-      return true;  // ignored
+      return true;  // a detail
   }
 }
 
 }  // namespace
 
-bool read_plain_row(std::string_view line, TraceRow& row) {
+bool read_plain_row(std::string_view line, TraceRow& row, bool skip_details) {
   Cursor at(line);
   if (!at.take('{')) return false;
   std::uint32_t seen = 0;
@@ -165,6 +165,7 @@ bool read_plain_row(std::string_view line, TraceRow& row) {
     Scalar value;
     if (!at.text(name) || !at.take(':') || !at.scalar(value)) return false;
     const int field = field_named(name);
+    if (field >= static_cast<int>(kFields) && !skip_details) return false;
     if (field < 0 || (seen >> static_cast<unsigned>(field) & 1U) != 0) return false;
     seen |= 1U << static_cast<unsigned>(field);
     if (!set(row, field, value)) return false;

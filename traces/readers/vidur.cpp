@@ -19,7 +19,7 @@ bool recognises(std::string_view first_line) {
 
 class VidurRows final : public RowReader {
  public:
-  explicit VidurRows(LineReader& lines) : csv_(lines) {
+  explicit VidurRows(LineReader& lines, const ReadOptions&) : csv_(lines) {
     const std::vector<std::string> known = {"arrived_at", "num_prefill_tokens", "num_decode_tokens",
                                             "num_total_tokens", "pd_ratio"};
     csv_.refuse_unknown(known);

@@ -1,0 +1,132 @@
+#include "experiments/cli/trace_stats_command.hpp"
+
+#include <fmt/format.h>
+
+#include "experiments/cli/command_line.hpp"
+#include "experiments/compose.hpp"
+#include "experiments/trace_stats/trace_stats.hpp"
+#include "sim/kernel/input_error.hpp"
+#include "traces/generate.hpp"
+#include "traces/reader.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+/// A file from this size on is read twice and not kept.
+constexpr std::uintmax_t kStreamBytes = std::uintmax_t{8} << 20;
+
+std::vector<OptionRow> stats_options() {
+  return {{"format", "NAME", "the format of TRACE, where its first line does not tell"},
+          {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
+          {"limit", "N", "the first N requests"},
+          {"seed", "N", "of a workload plan (1)"},
+          {"plots", "DIR", "draw arrivals and lengths (PNG, SVG, PDF, CSV) into DIR"},
+          {"json", "", "the same as JSON, with the names of the table"},
+          {"help", "", "this text"}};
+}
+
+constexpr const char* kStatsUsage =
+    "usage: tokenyard trace stats TRACE\n\n"
+    "What a workload is like: counts, span, rate, burstiness, lengths, what an infinite prefix\n"
+    "cache would find, programs of requests that wait for one another. gap_cv is the gaps'\n"
+    "standard deviation over their mean (1: Poisson); peak_minute_over_mean the busiest minute\n"
+    "from the first arrival on over the mean one; percentiles are nearest rank.\n\noptions:\n";
+
+std::vector<OptionRow> check_options() {
+  return {{"format", "NAME", "the format of TRACE, where its first line does not tell"},
+          {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
+          {"most", "N", "print so many faults; all are counted (100)"},
+          {"help", "", "this text"}};
+}
+
+constexpr const char* kCheckUsage =
+    "usage: tokenyard trace check TRACE\n\n"
+    "Reads a trace file to its end, prints every fault with its line and field, and counts: rows\n"
+    "read = kept + dropped (by reason) + faulty. Exit status 0 without a fault, 1 with one.\n\n"
+    "options:\n";
+
+/// What is wrong with a file, one message after another.
+class Faults {
+ public:
+  explicit Faults(std::int64_t most) : most_(most) {}
+
+  /// Does it, and says whether it went without a fault.
+  template <typename Action>
+  bool without(Action action) {
+    try {
+      action();
+      return true;
+    } catch (const InputError& fault) {
+      if (count_++ < most_) fmt::print("{}\n", fault.what());
+      return false;
+    }
+  }
+  std::int64_t count() const { return count_; }
+
+ private:
+  std::int64_t most_;
+  std::int64_t count_ = 0;
+};
+
+/// Reads on after a faulty row, as long as that leads to another line.
+std::int64_t read_all(TraceRows& rows, Faults& faults) {
+  std::int64_t faulty = 0;
+  for (bool more = true; more;) {
+    const std::size_t line = rows.line();
+    if (faults.without([&] { more = rows.add_next(); })) continue;
+    ++faulty;
+    if (rows.line() == line) break;
+  }
+  return faulty;
+}
+
+}  // namespace
+
+int run_trace_check(std::span<const std::string> args) {
+  const auto options = check_options();
+  const CommandLine line("trace check", args, options);
+  if (line.flag("help")) {
+    fmt::print("{}{}", kCheckUsage, options_help(options));
+    return 0;
+  }
+  if (line.positionals().size() != 1) line.refuse("expected one TRACE");
+  const std::string& path = line.positionals().front();
+  ReadOptions reading;
+  reading.format = line.value("format").value_or("");
+  if (const auto zero = line.value("zero")) reading.zero = parse_zero_tokens(*zero);
+  Faults faults(line.integer("most", 0, INT64_MAX, 100));
+  TraceRows rows(path, reading);
+  const std::int64_t faulty = read_all(rows, faults);
+  TraceCounts counts = rows.builder().counts();
+  if (faulty < counts.read || counts.read == 0) {
+    faults.without([&] { counts = rows.builder().finish(rows.origin_ns()).counts; });
+  }
+  fmt::print("{}: {}{}\n", path, counts_text(counts),
+             faults.count() > 0 ? fmt::format(", {} faults", faults.count()) : "");
+  return faults.count() > 0 ? 1 : 0;
+}
+
+int run_trace_stats(std::span<const std::string> args) {
+  const auto options = stats_options();
+  const CommandLine line("trace stats", args, options);
+  if (line.flag("help")) {
+    fmt::print("{}{}", kStatsUsage, options_help(options));
+    return 0;
+  }
+  if (line.positionals().size() != 1) line.refuse("expected one TRACE");
+  const std::string& path = line.positionals().front();
+  Settings settings;
+  if (line.has("limit")) settings.limit = line.integer("limit", 1, INT64_MAX, 1);
+  const auto seed = static_cast<std::uint64_t>(line.integer("seed", 0, INT64_MAX, 1));
+  const RunTrace trace =
+      compose_trace(path, line.value("format").value_or(""), line.value("zero").value_or("drop"),
+                    settings, seed, kStreamBytes);
+  const std::string name = is_workload_plan(path) ? "plan" : trace_name(path);
+  const TraceStats stats = trace_stats(trace.survey(), *trace.view(), name);
+  if (const auto folder = line.value("plots")) draw_trace_stats(stats, *folder);
+  fmt::print("{}", line.flag("json") ? trace_stats_json(stats) : trace_stats_text(stats));
+  return 0;
+}
+
+}  // namespace tokenyard
