@@ -69,6 +69,19 @@ class Faults {
   std::int64_t count_ = 0;
 };
 
+/// "5 rows read = 3 kept + 1 dropped (zero tokens) + 1 faulty".
+std::string balance(const TraceCounts& counts, std::int64_t faulty) {
+  std::int64_t read = counts.kept + faulty;
+  std::string dropped;
+  for (const DroppedRows& rows : counts.dropped) {
+    read += rows.rows;
+    dropped += fmt::format(" + {} dropped ({})", rows.rows, rows.reason);
+  }
+  return fmt::format("{} rows read = {} kept{} + {} faulty{}{}", read, counts.kept, dropped, faulty,
+                     counts.clamped > 0 ? fmt::format("; {} clamped", counts.clamped) : "",
+                     counts.unsorted > 0 ? fmt::format("; {} out of order", counts.unsorted) : "");
+}
+
 /// Reads on after a faulty row, as long as that leads to another line.
 std::int64_t read_all(TraceRows& rows, Faults& faults) {
   std::int64_t faulty = 0;
@@ -99,11 +112,12 @@ int run_trace_check(std::span<const std::string> args) {
   TraceRows rows(path, reading);
   const std::int64_t faulty = read_all(rows, faults);
   TraceCounts counts = rows.builder().counts();
-  if (faulty < counts.read || counts.read == 0) {
-    faults.without([&] { counts = rows.builder().finish(rows.origin_ns()).counts; });
+  const bool any_left = faulty < counts.read || counts.read == 0;
+  if (any_left &&
+      !faults.without([&] { counts = rows.builder().finish(rows.origin_ns()).counts; })) {
+    counts = rows.builder().counts();
   }
-  fmt::print("{}: {}{}\n", path, counts_text(counts),
-             faults.count() > 0 ? fmt::format(", {} faults", faults.count()) : "");
+  fmt::print("{}: {}\n", path, balance(counts, faulty));
   return faults.count() > 0 ? 1 : 0;
 }
 

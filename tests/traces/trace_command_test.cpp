@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "sim/kernel/strict_json.hpp"
 #include "tests/traces/made_up_files.hpp"
 #include "traces/generate.hpp"
@@ -29,6 +31,48 @@ std::string run(const std::vector<std::string>& args) {
 
 std::string run_refusal(const std::vector<std::string>& args) {
   return message_of([&] { run(args); });
+}
+
+// Would catch: a check that stops at the first fault, loses a row of the sum, or says that all is
+// well.
+TEST(TraceCommand, ChecksATraceToItsEnd) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("bad.csv",
+                                        "id,arrival_ns,input_tokens,output_tokens\n"
+                                        "1,5,1,1\n2,x,1,1\n1,7,1,1\n3,8,0,1\n4,2,3,4\n");
+  testing::internal::CaptureStdout();
+  const int status = run_trace_command({"check", path});
+  const std::string text = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(status, 1);
+  EXPECT_THAT(text, HasSubstr("bad.csv:3: arrival_ns: 'x' is not a whole number\n"));
+  EXPECT_THAT(text, HasSubstr("bad.csv:4: id: '1' is a duplicate\n"));
+  EXPECT_THAT(text, HasSubstr("5 rows read = 2 kept + 1 dropped (zero tokens) + 2 faulty"));
+  EXPECT_THAT(run({"check", kSample}), HasSubstr(" + 0 faulty"));
+}
+
+// Would catch: a statistic of other requests, or one that is not what its name says.
+TEST(TraceCommand, TellsWhatAWorkloadIsLike) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write(
+      "t.jsonl",
+      R"({"meta":{"block_tokens":4}})"
+      "\n"
+      R"({"id":"a","arrival_ns":0,"input_tokens":8,"output_tokens":1,"block_hashes":[1,2]})"
+      "\n"
+      R"({"id":"b","arrival_ns":1000000000,"input_tokens":8,"output_tokens":3,)"
+      R"("block_hashes":[1,2]})"
+      "\n"
+      R"({"id":"c","parents":["b"],"delay_ns":3000000000,"input_tokens":6,"output_tokens":5})"
+      "\n");
+  const JsonObject json = JsonFile::parse(run({"stats", path, "--json"}), "stdout");
+  EXPECT_EQ(json.number("span_s", 0, 9), 4);
+  EXPECT_EQ(json.number("request_rate", 0, 9), 0.5);
+  EXPECT_NEAR(json.number("gap_cv", 0, 9), std::sqrt(2.0) / 2, 1e-12);
+  EXPECT_EQ(json.integer("input_tokens_p50", 0, 9), 8);
+  EXPECT_EQ(json.number("output_tokens_mean", 0, 9), 3);
+  EXPECT_EQ(json.integer("prefix_reuse_tokens", 0, 99), 4) << "the last token is never found";
+  EXPECT_EQ(json.integer("programs", 0, 9), 2);
+  EXPECT_EQ(json.number("critical_path_output_tokens_mean", 0, 9), 4.5);
 }
 
 // Would catch: options that do not reach the generator, a default seed that is not 1, output that
