@@ -1,7 +1,9 @@
 // The forward pass beside what the machine allows, measured in the same run: a step of one token
 // reads the weights at nearly the rate at which memory can be read at all, and one of many tokens
 // takes little longer than its matrix products alone. Also what pages cost, and packing at the
-// start. Counters are of the fastest iteration: `tokens/s`, and `of_limit`, the part of the limit.
+// start. A step and its limit are timed by turns; `tokens/s` and `limit_tokens/s` are medians, and
+// `of_limit`, the part of the limit, is the median of those of the pairs, because a shared
+// machine's memory changes its speed, for some tenths of a second, by more than half.
 
 #include <benchmark/benchmark.h>
 
@@ -160,7 +162,7 @@ std::uint64_t sum_fetching_ahead(std::span<const std::uint64_t> words) {
   return sum(sums);
 }
 
-/// Reads `bytes` of memory from end to end, in two ways by turns.
+/// Reads `bytes` of memory from end to end, in two ways, of which the faster counts.
 class Reading {
  public:
   explicit Reading(std::size_t bytes) : memory_(bytes) {
@@ -170,41 +172,48 @@ class Reading {
   double seconds(Workers& workers) {
     const std::span words(reinterpret_cast<const std::uint64_t*>(memory_.data()),
                           memory_.bytes() / 8);
-    ahead_ = !ahead_;
-    return seconds_of([&] {
-      workers.run([&](int worker, int count) {
-        const Part part = part_of(static_cast<std::int64_t>(words.size()), worker, count);
-        const auto mine = words.subspan(static_cast<std::size_t>(part.begin),
-                                        static_cast<std::size_t>(part.end - part.begin));
-        benchmark::DoNotOptimize(ahead_ ? sum_fetching_ahead(mine) : sum(mine));
+    const auto by = [&](const auto& add) {
+      return seconds_of([&] {
+        workers.run([&](int worker, int count) {
+          const Part part = part_of(static_cast<std::int64_t>(words.size()), worker, count);
+          const auto mine = words.subspan(static_cast<std::size_t>(part.begin),
+                                          static_cast<std::size_t>(part.end - part.begin));
+          benchmark::DoNotOptimize(add(mine));
+        });
       });
-    });
+    };
+    return std::min(by(sum), by(sum_fetching_ahead));
   }
 
  private:
-  bool ahead_ = false;
   HugeBuffer memory_;
 };
 
-/// Takes turns, so that what else the machine does falls on both; the fastest of each counts.
-struct Race {
-  double step = 1e9;
-  double limit = 1e9;
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
 
+/// Takes turns, so that what else the machine does falls on both.
+class Race {
+ public:
   void run(benchmark::State& state, const std::function<double()>& take_step,
            const std::function<double()>& take_limit) {
     for (auto _ : state) {
-      const double seconds = take_step();
-      state.SetIterationTime(seconds);
-      step = std::min(step, seconds);
-      limit = std::min(limit, take_limit());
+      steps_.push_back(take_step());
+      state.SetIterationTime(steps_.back());
+      limits_.push_back(take_limit());
+      shares_.push_back(limits_.back() / steps_.back());
     }
   }
   void report(benchmark::State& state, std::int64_t tokens) const {
-    state.counters["tokens/s"] = static_cast<double>(tokens) / step;
-    state.counters["limit_tokens/s"] = static_cast<double>(tokens) / limit;
-    state.counters["of_limit"] = limit / step;
+    state.counters["tokens/s"] = static_cast<double>(tokens) / median(steps_);
+    state.counters["limit_tokens/s"] = static_cast<double>(tokens) / median(limits_);
+    state.counters["of_limit"] = median(shares_);
   }
+
+ private:
+  std::vector<double> steps_, limits_, shares_;
 };
 
 bool available(benchmark::State& state, GemmKind kind) {

@@ -83,35 +83,26 @@ void pack_rows(const PackPart& part) {
 template <typename Panel, int kRows>
 constexpr bool kBusy = kRows * 2 * Panel::V::kLanes * 64 >= 96 * Panel::kBlockBytes;
 
-/// One register tile: kRows rows of X by kPanels panels, which are `apart` panels from one another.
-template <typename Panel, int kRows, int kPanels>
-void multiply_tile(const GemmPart& part, RowTile tile, std::int64_t panel, std::int64_t apart) {
+/// One register tile: kRows rows of X by one panel.
+template <typename Panel, int kRows>
+void multiply_tile(const GemmPart& part, RowTile tile, std::int64_t panel) {
   using V = typename Panel::V;
   using Vector = typename V::Type;
   const std::int64_t blocks = blocks_of<Panel>(part.inner);
   const std::int64_t stride = blocks * Panel::kBlockBytes;
   const std::byte* weights = part.panels + panel * stride;
   const std::byte* x = part.x + tile.first_row * blocks * 4;
-  Vector sums[kPanels][kRows][2];
+  Vector sums[kRows][2];
 #pragma GCC unroll 16
-  for (int p = 0; p < kPanels; ++p) {
-#pragma GCC unroll 16
-    for (int row = 0; row < kRows; ++row) sums[p][row][0] = sums[p][row][1] = Vector{};
-  }
+  for (int row = 0; row < kRows; ++row) sums[row][0] = sums[row][1] = Vector{};
   const auto add_products = [&](std::int64_t block) __attribute__((always_inline)) {
-    Vector low[kPanels], high[kPanels];
-#pragma GCC unroll 16
-    for (int p = 0; p < kPanels; ++p) {
-      Panel::load(weights + p * apart * stride + block * Panel::kBlockBytes, low[p], high[p]);
-    }
+    Vector low, high;
+    Panel::load(weights + block * Panel::kBlockBytes, low, high);
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) {
       const Vector value = V::broadcast(x + (block * kRows + row) * 4);
-#pragma GCC unroll 16
-      for (int p = 0; p < kPanels; ++p) {
-        sums[p][row][0] = V::multiply_add(sums[p][row][0], value, low[p]);
-        sums[p][row][1] = V::multiply_add(sums[p][row][1], value, high[p]);
-      }
+      sums[row][0] = V::multiply_add(sums[row][0], value, low);
+      sums[row][1] = V::multiply_add(sums[row][1], value, high);
     }
   };
   constexpr int kStepLines = 8;
@@ -124,47 +115,30 @@ void multiply_tile(const GemmPart& part, RowTile tile, std::int64_t panel, std::
   std::int64_t block = 0;
   while (block + kStepBlocks <= blocks) {
     for (std::int64_t line = 0; line < ahead.lines; ++line, ahead.at += ahead.spacing) {
-#pragma GCC unroll 16
-      for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead.at + p * apart * stride, 0, 2);
+      __builtin_prefetch(ahead.at, 0, 2);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < kStepBlocks; ++i, ++block) add_products(block);
   }
   for (; block < blocks; ++block) add_products(block);
+  float values[kRows][2][V::kLanes];
 #pragma GCC unroll 16
-  for (int p = 0; p < kPanels; ++p) {
-    float values[kRows][2][V::kLanes];
-#pragma GCC unroll 16
-    for (int row = 0; row < kRows; ++row) {
-      V::store(values[row][0], sums[p][row][0]);
-      V::store(values[row][1], sums[p][row][1]);
-    }
-    put_tile<V>(part, values[0][0], tile.first_row, kRows, panel + p * apart);
+  for (int row = 0; row < kRows; ++row) {
+    V::store(values[row][0], sums[row][0]);
+    V::store(values[row][1], sums[row][1]);
   }
+  put_tile<V>(part, values[0][0], tile.first_row, kRows, panel);
 }
 
-/// The register tiles of kRows rows and panels [begin, end). A few rows leave registers for several
-/// panels at once; these are read in streams, each from one part of the range.
-template <typename Panel, int kRows>
-void multiply_panels(const GemmPart& part, RowTile tile, std::int64_t begin, std::int64_t end) {
-  constexpr int kFit = Panel::V::kRows / kRows;
-  constexpr int kPanels = kBusy<Panel, kRows> || kFit < 2 ? 1 : kFit < 4 ? 2 : 4;
-  const std::int64_t apart = (end - begin) / kPanels;
-  for (std::int64_t panel = begin; panel < begin + apart; ++panel) {
-    multiply_tile<Panel, kRows, kPanels>(part, tile, panel, apart);
-  }
-  for (std::int64_t panel = begin + kPanels * apart; panel < end; ++panel) {
-    multiply_tile<Panel, kRows, 1>(part, tile, panel, 0);
-  }
-}
-
-/// The same for `rows` rows, which are at most kRows.
+/// The register tiles of `rows` rows, which are at most kRows, and panels [begin, end).
 template <typename Panel, int kRows = Panel::V::kRows>
 void multiply_rows(const GemmPart& part, RowTile tile, std::int64_t rows, std::int64_t begin,
                    std::int64_t end) {
   if constexpr (kRows > 0) {
     if (rows == kRows) {
-      multiply_panels<Panel, kRows>(part, tile, begin, end);
+      for (std::int64_t panel = begin; panel < end; ++panel) {
+        multiply_tile<Panel, kRows>(part, tile, panel);
+      }
     } else {
       multiply_rows<Panel, kRows - 1>(part, tile, rows, begin, end);
     }

@@ -63,10 +63,10 @@ struct Ahead {
 };
 
 /// What pays is found by measuring. A tile that has little to compute for each line of weights (it
-/// is not `busy`) waits for memory anyway; it only touches a line here and there, so that the CPU's
-/// own prefetcher does not stop at the end of a page. A busy one fetches all of what it will need,
-/// far ahead. Where several tiles go through a panel, each fetches its share of the next one, so
-/// that memory is never idle.
+/// is not `busy`) reads them from end to end and waits for memory; it touches every second line a
+/// page ahead and leaves the others to the CPU's own prefetcher, which fetches lines in pairs. A
+/// busy one fetches all of what it will need, far ahead. Where several tiles go through a panel,
+/// each fetches its share of the next one, so that memory is never idle.
 template <typename V>
 Ahead fetch_ahead(PanelSteps panel, RowTile tile, bool busy) {
   constexpr std::int64_t kLine = 64;
@@ -74,7 +74,7 @@ Ahead fetch_ahead(PanelSteps panel, RowTile tile, bool busy) {
     return {.at = panel.weights + 32 * 1024, .lines = panel.lines_a_step};
   }
   if (tile.count == 1) {
-    return {.at = panel.weights + 8 * 1024, .lines = panel.lines_a_step / 4, .spacing = 4 * kLine};
+    return {.at = panel.weights + 4 * 1024, .lines = panel.lines_a_step / 2, .spacing = 2 * kLine};
   }
   const std::int64_t lines = (panel.lines_a_step + tile.count - 1) / tile.count;
   const std::int64_t steps = panel.bytes / (panel.lines_a_step * kLine);
