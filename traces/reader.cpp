@@ -15,7 +15,16 @@ namespace tokenyard {
 
 namespace {
 
-const ReaderEntry& reader_named(const std::string& name) {
+/// The parts of `name:key=value,key=value`.
+struct FormatSpec {
+  explicit FormatSpec(std::string_view text)
+      : name(text.substr(0, text.find(':'))),
+        settings(text.substr(std::min(text.size(), name.size() + 1))) {}
+
+  std::string_view name, settings;
+};
+
+const ReaderEntry& reader_named(std::string_view name) {
   std::vector<std::string> names;
   for (const auto& reader : trace_readers()) {
     if (name == reader.name) return reader;
@@ -27,7 +36,7 @@ const ReaderEntry& reader_named(const std::string& name) {
 
 /// The path; refuses an unknown format before the file is opened.
 const std::string& checked_path(const std::string& path, const ReadOptions& options) {
-  if (!options.format.empty()) reader_named(options.format);
+  if (!options.format.empty()) reader_named(FormatSpec(options.format).name);
   return path;
 }
 
@@ -49,10 +58,13 @@ TraceRows::TraceRows(const std::string& path, const ReadOptions& options, TraceB
     : lines_(checked_path(path, options)), builder_(lines_, options.zero, ids) {
   const auto first_line = lines_.peek();
   if (!first_line) throw InputError(path, 0, "", "the file is empty");
+  const FormatSpec spec(options.format);
   const ReaderEntry& format =
-      options.format.empty() ? reader_for(lines_, *first_line) : reader_named(options.format);
-  origin_ = format.origin;
-  reader_ = format.open(lines_, options);
+      spec.name.empty() ? reader_for(lines_, *first_line) : reader_named(spec.name);
+  Parameters parameters =
+      Parameters::parse(fmt::format("trace format {}", format.name), spec.settings);
+  reader_ = format.open(lines_, options, parameters);
+  parameters.refuse_unread();
 }
 
 bool TraceRows::add_next() {
@@ -64,7 +76,7 @@ bool TraceRows::add_next() {
 }
 
 std::int64_t TraceRows::origin_ns() const {
-  return origin_ == TraceOrigin::earliest_row ? builder_.earliest_ns() : 0;
+  return reader_->origin() == TraceOrigin::earliest_row ? builder_.earliest_ns() : 0;
 }
 
 Trace read_trace(const std::string& path, const ReadOptions& options) {

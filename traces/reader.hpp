@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "sim/ports/parameters.hpp"
 #include "traces/line_reader.hpp"
 #include "traces/trace.hpp"
 #include "traces/trace_builder.hpp"
@@ -16,7 +17,8 @@
 namespace tokenyard {
 
 struct ReadOptions {
-  std::string format;  ///< a reader's name; "" recognises the format by the first line
+  /// `name` or `name:key=value,key=value` of a reader; "" recognises the format by the first line.
+  std::string format;
   ZeroTokens zero = ZeroTokens::drop;
   std::optional<std::int64_t> limit;  ///< keep the first so many requests, >= 1
   /// Whether to keep what describes requests and decides nothing (`Trace::details`).
@@ -35,6 +37,9 @@ class RowReader {
 
   /// Known once the first row is.
   virtual TraceMeta meta() const { return {}; }
+
+  /// Where its times count from.
+  virtual TraceOrigin origin() const { return TraceOrigin::zero; }
 };
 
 /// A trace format: a row of the table of readers.
@@ -43,9 +48,10 @@ struct ReaderEntry {
   const char* summary;  ///< for messages and lists: what its first line looks like
   /// Whether a file that begins with this line is of the format. Formats exclude one another.
   bool (*recognises)(std::string_view first_line);
-  TraceOrigin origin;  ///< where its times count from
-  /// Begins to read a file, at its first line.
-  std::unique_ptr<RowReader> (*open)(LineReader& lines, const ReadOptions& options);
+  /// Begins to read a file, at its first line. What `--format` says beside the name it reads from
+  /// `parameters`.
+  std::unique_ptr<RowReader> (*open)(LineReader& lines, const ReadOptions& options,
+                                     Parameters& parameters);
 };
 
 std::span<const ReaderEntry> trace_readers();
@@ -71,7 +77,6 @@ class TraceRows {
  private:
   LineReader lines_;
   TraceBuilder builder_;
-  TraceOrigin origin_ = TraceOrigin::zero;
   std::unique_ptr<RowReader> reader_;
 };
 

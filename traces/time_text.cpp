@@ -34,6 +34,21 @@ std::optional<int> take_exponent(std::string_view& text) {
   return exponent;
 }
 
+/// How many decimals of the unit make nanoseconds.
+int nanosecond_places(TimeUnit unit) {
+  switch (unit) {
+    case TimeUnit::seconds:
+      return 9;
+    case TimeUnit::milliseconds:
+      return 6;
+    case TimeUnit::microseconds:
+      return 3;
+    case TimeUnit::nanoseconds:
+      return 0;
+  }
+  return 0;
+}
+
 /// A fixed number of digits at `at`, or -1.
 int digits_at(std::string_view text, std::size_t at, std::size_t count) {
   int value = 0;
@@ -44,19 +59,38 @@ int digits_at(std::string_view text, std::size_t at, std::size_t count) {
   return value;
 }
 
+/// Takes "Z" or "+01:00" off the end: how many seconds this zone is ahead of UTC. 0 where there is
+/// none, nothing if it is malformed.
+std::optional<std::int64_t> take_zone(std::string_view& text) {
+  if (text.ends_with('Z')) {
+    text.remove_suffix(1);
+    return 0;
+  }
+  constexpr std::size_t kZone = 6;
+  if (text.size() <= kZone) return 0;
+  const std::string_view zone = text.substr(text.size() - kZone);
+  if ((zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return 0;
+  const int hours = digits_at(zone, 1, 2);
+  const int minutes = digits_at(zone, 4, 2);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+  text.remove_suffix(kZone);
+  return (hours * 60 + minutes) * (zone[0] == '+' ? 60 : -60);
+}
+
 }  // namespace
 
-std::optional<std::int64_t> parse_decimal_seconds(std::string_view text) {
+std::optional<std::int64_t> parse_decimal_time(std::string_view text, TimeUnit unit) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   const auto exponent = take_exponent(text);
   if (!exponent) return std::nullopt;
 
-  // Shifting the point nine places to the right leaves whole nanoseconds; places beyond the digits
-  // are zeros.
+  // Shifting the point to the right (nine places, of seconds) leaves whole nanoseconds; places
+  // beyond the digits are zeros.
   const auto point = text.find('.');
   const auto whole = static_cast<int>(point == std::string_view::npos ? text.size() : point);
-  const int places = whole + *exponent + 9;  // digits that make the whole nanoseconds
+  // How many digits make the whole nanoseconds.
+  const int places = whole + *exponent + nanosecond_places(unit);
   std::int64_t value = 0;
   int seen = 0;
   bool round_up = false;
@@ -86,6 +120,8 @@ std::optional<std::int64_t> parse_decimal_seconds(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_timestamp(std::string_view text) {
+  const auto ahead = take_zone(text);
+  if (!ahead) return std::nullopt;
   // 0123456789012345678 9
   // YYYY-MM-DD hh:mm:ss[.fraction]
   constexpr std::size_t kSecondsEnd = 19;
@@ -118,7 +154,7 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   }
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const std::int64_t seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
-  return seconds * kNanosecondsPerSecond + fraction;
+  return (seconds - *ahead) * kNanosecondsPerSecond + fraction;
 }
 
 }  // namespace tokenyard

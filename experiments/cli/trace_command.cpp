@@ -21,7 +21,7 @@ namespace tokenyard {
 namespace {
 
 std::vector<OptionRow> convert_options() {
-  return {{"format", "NAME", "the format of IN, where its first line does not tell"},
+  return {{"format", "FORMAT", "the format of IN, where its first line does not tell"},
           {"to", "FORM", "the form of OUT, see below; else .jsonl or .csv decides"},
           {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
           {"limit", "N", "the first N requests"},
@@ -46,11 +46,21 @@ std::string convert_help() {
          "in another (--to); optionally compressed, .gz or .zst. What OUT has no place for is "
          "told.\n"
          "\noptions:\n" +
-         options_help(convert_options()) + "\nformats of IN:\n" + formats + "\nforms of OUT:\n" +
+         options_help(convert_options()) + "\nformats of IN:\n" + formats +
+         "\nAny CSV with a header reads by a map from fields to its columns, with the unit of "
+         "time:\n"
+         "--format csv:arrival=ts,unit=s|ms|us|ns|timestamp,input_tokens=in,output_tokens=out "
+         "and,\n"
+         "where there are such columns, id, tenant, max_tokens, predicted_output_tokens, "
+         "priority,\n"
+         "session_id, model, status.\n"
+         "\nforms of OUT:\n" +
          forms +
          "\nexample:\n"
          "  tokenyard trace convert AzureLLMInferenceTrace_conv.csv conv.jsonl.gz\n"
-         "  tokenyard trace convert AzureLLMInferenceTrace_conv.csv conv.csv --to vidur\n";
+         "  tokenyard trace convert AzureLLMInferenceTrace_conv.csv conv.csv --to vidur\n"
+         "  tokenyard trace convert log.csv log.jsonl --format \\\n"
+         "    csv:arrival=ts,unit=ms,input_tokens=prompt,output_tokens=completion,tenant=user\n";
 }
 
 std::string trace_help() {

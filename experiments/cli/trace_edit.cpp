@@ -24,7 +24,7 @@ std::vector<OptionRow> with_common(std::vector<OptionRow> options) {
   const std::vector<OptionRow> common = {
       scale_rate_option(),
       scale_lengths_option(),
-      {"format", "NAME", "the format of what is read, where its first line does not tell"},
+      {"format", "FORMAT", "the format of what is read, where its first line does not tell"},
       {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
       {"json", "", "describe the result as JSON"},
       {"quiet", "", "print nothing"},

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uintmax_t kStreamBytes = std::uintmax_t{8} << 20;
 
 std::vector<OptionRow> stats_options() {
-  return {{"format", "NAME", "the format of TRACE, where its first line does not tell"},
+  return {{"format", "FORMAT", "the format of TRACE, where its first line does not tell"},
           {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
           {"limit", "N", "the first N requests"},
           {"seed", "N", "of a workload plan (1)"},
@@ -34,7 +34,7 @@ constexpr const char* kStatsUsage =
     "from the first arrival on over the mean one; percentiles are nearest rank.\n\noptions:\n";
 
 std::vector<OptionRow> check_options() {
-  return {{"format", "NAME", "the format of TRACE, where its first line does not tell"},
+  return {{"format", "FORMAT", "the format of TRACE, where its first line does not tell"},
           {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
           {"most", "N", "print so many faults; all are counted (100)"},
           {"help", "", "this text"}};

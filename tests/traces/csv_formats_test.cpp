@@ -47,11 +47,24 @@ TEST(AzureReader, RefusesBadTimestamps) {
   for (const char* bad :
        {"", "2023-11-16", "2023-11-16 18:15", "2023-02-29 00:00:00", "2023-13-01 00:00:00",
         "2023-11-16 24:00:00", "2023-11-16 18:15:60", "2023-11-16 18:15:46.",
-        "2023-11-16 18:15:46.1234567891", "2023-11-16 18:15:46Z", "2023-11-16 18:15:4x",
+        "2023-11-16 18:15:46.1234567891", "2023-11-16 18:15:46+1:00", "2023-11-16 18:15:4x",
         "1969-12-31 23:59:59", "16.11.2023 18:15:46", "1700158546.5"}) {
     EXPECT_THAT(refusal(std::string(kAzureHeader) + bad + ",1,1\n"),
                 HasSubstr("trace:2: TIMESTAMP: '" + std::string(bad) + "' is not a time like"));
   }
+}
+
+// Would catch: a zone that is ignored, or taken the wrong way round. (The traces of 2024 have it.)
+TEST(AzureReader, HonoursZones) {
+  const Trace trace = read_text(std::string(kAzureHeader) +
+                                "2024-05-10 00:00:00.009930+00:00,2162,5\n"
+                                "2024-05-10T00:00:01.5Z,1,1\n"
+                                "2024-05-10 01:00:02+01:00,1,1\n"
+                                "2024-05-09 18:30:03-05:30,1,1\n");
+  EXPECT_EQ(arrivals_ns(trace),
+            (std::vector<std::int64_t>{0, 1'490'070'000, 1'990'070'000, 2'990'070'000}));
+  EXPECT_THAT(refusal(std::string(kAzureHeader) + "2024-05-10 00:00:00+24:00,1,1\n"),
+              HasSubstr("is not a time like"));
 }
 
 // Would catch: seconds read through a double (5.8926549999999995 s is 5,892,655,000 ns to the
@@ -145,6 +158,58 @@ TEST(FlatCsvReader, RefusesWhatItWouldNotHonour) {
   EXPECT_EQ(with("cancel_after_ns", "0"),
             "trace:2: cancel_after_ns: 0 is not in 1 … 3153600000000000000");
   EXPECT_EQ(with("input_tokens", "1"), "trace:1: input_tokens: the column occurs twice");
+}
+
+ReadOptions with_format(const std::string& format) {
+  ReadOptions options;
+  options.format = format;
+  options.details = true;
+  return options;
+}
+
+// Would catch: a unit that is guessed or wrong by thousands, a time through a double, columns by
+// place, optional columns and others that are lost.
+TEST(MappedCsv, ReadsTheColumnsThatTheUserNames) {
+  const std::string text =
+      "who,t,in,out,extra,kind\nx,1700158546123.5,10,20,e1,m\n,1700158546000.0000014,30,40,,\n";
+  const auto map = [](const std::string& unit) {
+    return with_format("csv:arrival=t,unit=" + unit +
+                       ",input_tokens=in,output_tokens=out,tenant=who,model=kind");
+  };
+  const Trace trace = read_text(text, map("ms"));
+  EXPECT_EQ(arrivals_ns(trace), (std::vector<std::int64_t>{0, 123'499'999}));
+  EXPECT_EQ(trace.requests[1].input_tokens, 10);
+  EXPECT_EQ(trace.requests[1].output_tokens, 20);
+  EXPECT_EQ(trace.tenants, (std::vector<std::string>{"", "x"}));
+  const auto details = trace.details.at(trace.requests[1].details);
+  EXPECT_EQ(std::string(details.begin(), details.end()), R"("model":"m","ext":{"extra":"e1"})");
+  EXPECT_EQ(arrivals_ns(read_text(text, map("us"))), (std::vector<std::int64_t>{0, 123'500}));
+  EXPECT_EQ(arrivals_ns(read_text(text, map("ns"))), (std::vector<std::int64_t>{0, 124}));
+  EXPECT_THAT(refusal(text, map("s")), HasSubstr("trace:2: t: '1700158546123.5' is not a time in "
+                                                 "seconds (at most 100 years)"));
+  EXPECT_EQ(arrivals_ns(read_text("t,in,out\n2024-05-10 00:00:01,1,1\n2024-05-10 00:00:00,1,1\n",
+                                  with_format("csv:arrival=t,unit=timestamp,input_tokens=in,"
+                                              "output_tokens=out"))),
+            (std::vector<std::int64_t>{0, 1'000'000'000}));
+}
+
+// Would catch: a map that is taken although it does not say all, or names what is not there.
+TEST(MappedCsv, RefusesHalfAMap) {
+  const auto with = [](const std::string& map) {
+    return refusal("t,in,out\n1,1,1\n", with_format("csv:" + map));
+  };
+  const std::string lengths = "input_tokens=in,output_tokens=out";
+  EXPECT_THAT(with("arrival=t," + lengths), HasSubstr("trace format csv: unit: is required"));
+  EXPECT_THAT(with("arrival=t,unit=min," + lengths), HasSubstr("expected one of s, ms, us, ns"));
+  EXPECT_THAT(with("unit=s," + lengths), HasSubstr("arrival: is required"));
+  EXPECT_THAT(with("arrival=ts,unit=s," + lengths),
+              HasSubstr("trace:1: ts: the column is missing from the header"));
+  EXPECT_THAT(with("arrival=t,unit=s,tenant=who," + lengths),
+              HasSubstr("trace:1: who: the column is missing from the header"));
+  EXPECT_THAT(with("arrival=t,unit=s,tennant=in," + lengths), HasSubstr("tennant"));
+  EXPECT_THAT(
+      refusal(std::string(kAzureHeader) + "2024-05-10 00:00:00,1,1\n", with_format("azure:unit=s")),
+      HasSubstr("trace format azure"));
 }
 
 // Would catch: bad numbers that are truncated, wrapped or taken as zero, in any of the formats.

@@ -45,7 +45,8 @@ TEST(Reading, TakesTheNamedFormat) {
             "unknown trace format 'azur' (did you mean 'azure'?); known: tokenyard, csv, azure, "
             "vidur, burstgpt, mooncake, bailian, tracelab");
   options.format = "azure";
-  EXPECT_THAT(refusal(rows("a,1,1,1\n"), options), HasSubstr("trace:1: id: unknown column"));
+  EXPECT_THAT(refusal(rows("a,1,1,1\n"), options),
+              HasSubstr("trace:1: TIMESTAMP: the column is missing"));
   options.format = "csv";
   EXPECT_EQ(refusal("arrival_ns,input_tokens\n1,1\n", options),
             "trace:1: output_tokens: the column is missing from the header");

@@ -210,6 +210,6 @@ void CanonicalRows::read_lists(const JsonObject& json, TraceRow& row) {
 
 const ReaderEntry kCanonicalReader = {
     "tokenyard", "JSON Lines: {\"id\":…,\"arrival_ns\":…,\"input_tokens\":…,\"output_tokens\":…}",
-    recognises, TraceOrigin::zero, open_rows<CanonicalRows>};
+    recognises, open_rows<CanonicalRows>};
 
 }  // namespace tokenyard

@@ -20,9 +20,9 @@ extern const ReaderEntry kTraceLabReader;
 extern const ReaderEntry kFlatCsvReader;
 extern const ReaderEntry kCanonicalReader;
 
-/// How a format whose rows are read by a `Rows` begins.
+/// How a format whose rows are read by a `Rows` begins; it takes no parameters.
 template <typename Rows>
-std::unique_ptr<RowReader> open_rows(LineReader& lines, const ReadOptions& options) {
+std::unique_ptr<RowReader> open_rows(LineReader& lines, const ReadOptions& options, Parameters&) {
   return std::make_unique<Rows>(lines, options);
 }
 

@@ -17,8 +17,7 @@ void MemberText::add_text(std::string_view name, std::string_view value) {
   add(name, json_text(value));
 }
 
-ExtColumns::ExtColumns(const CsvReader& csv, std::initializer_list<std::string_view> used)
-    : csv_(csv) {
+ExtColumns::ExtColumns(const CsvReader& csv, std::span<const std::string> used) : csv_(csv) {
   for (std::size_t i = 0; i < csv.columns().size(); ++i) {
     if (std::ranges::find(used, csv.columns()[i]) == used.end()) columns_.push_back(i);
   }

@@ -1,6 +1,7 @@
 #pragma once
 // Putting together what the canonical form keeps of a source (`Trace::details`).
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,7 @@ class MemberText {
 /// The columns of a CSV source that have no place in the canonical form, verbatim, for `ext`.
 class ExtColumns {
  public:
-  ExtColumns(const CsvReader& csv, std::initializer_list<std::string_view> used);
+  ExtColumns(const CsvReader& csv, std::span<const std::string> used);
 
   /// Members for this row; empty fields are left out.
   const std::string& members();

@@ -1,4 +1,5 @@
-// The canonical fields as a flat CSV; an empty field means that the request has none.
+// The canonical fields as a flat CSV, where an empty field means that the request has none; or any
+// CSV whose columns the user names.
 
 #include <limits>
 #include <string>
@@ -7,6 +8,7 @@
 #include "sim/kernel/strict_json.hpp"
 #include "traces/csv.hpp"
 #include "traces/readers/catalogue.hpp"
+#include "traces/readers/column_map.hpp"
 #include "traces/writer.hpp"
 
 namespace tokenyard {
@@ -138,10 +140,19 @@ class FlatCsvRows final : public RowReader {
   Cell block_hashes_{csv_, "block_hashes"}, token_ids_{csv_, "prompt_token_ids"};
 };
 
+std::unique_ptr<RowReader> open(LineReader& lines, const ReadOptions& options,
+                                Parameters& parameters) {
+  const bool mapped = options.format.find(':') != std::string::npos;
+  if (!mapped) return std::make_unique<FlatCsvRows>(lines, options);
+  const ColumnMap map = read_column_map(parameters);
+  parameters.refuse_unread();
+  return std::make_unique<MappedRows>(lines, options, map);
+}
+
 }  // namespace
 
 const ReaderEntry kFlatCsvReader = {
     "csv", "CSV: id,arrival_ns,input_tokens,output_tokens and the optional canonical names",
-    recognises, TraceOrigin::zero, open_rows<FlatCsvRows>};
+    recognises, open};
 
 }  // namespace tokenyard

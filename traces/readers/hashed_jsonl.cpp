@@ -116,10 +116,10 @@ class BailianRows final : public HashedRows {
 const ReaderEntry kMooncakeReader = {
     "mooncake",
     "JSON Lines: {\"timestamp\":ms,\"input_length\":…,\"output_length\":…,\"hash_ids\":…}",
-    recognises_mooncake, TraceOrigin::zero, open_rows<MooncakeRows>};
+    recognises_mooncake, open_rows<MooncakeRows>};
 
 const ReaderEntry kBailianReader = {
     "bailian", "JSON Lines: {\"chat_id\":…,\"timestamp\":s,\"input_length\":…,\"hash_ids\":…}",
-    recognises_bailian, TraceOrigin::zero, open_rows<BailianRows>};
+    recognises_bailian, open_rows<BailianRows>};
 
 }  // namespace tokenyard

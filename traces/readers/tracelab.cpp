@@ -23,16 +23,12 @@ bool recognises(std::string_view first_line) {
   return first_line.starts_with('{') && has("\"round_index\"") && has("\"input_tokens_total\"");
 }
 
-/// "2026-06-01T05:40:20.151Z" as nanoseconds since 1970.
-std::optional<std::int64_t> parse_utc(std::string_view text) {
-  if (!text.ends_with('Z')) return std::nullopt;
-  return parse_timestamp(text.substr(0, text.size() - 1));
-}
-
 class TraceLabRows final : public RowReader {
  public:
   TraceLabRows(LineReader& lines, const ReadOptions& options)
       : lines_(lines), keeps_details_(options.details) {}
+
+  TraceOrigin origin() const override { return TraceOrigin::earliest_row; }
 
   bool next(TraceRow& row) override {
     const auto line = lines_.next();
@@ -75,7 +71,7 @@ class TraceLabRows final : public RowReader {
     std::optional<Times> found;
     for (const JsonObject& event : json.objects("timing_events")) {
       const std::string kind = event.string("event_type");
-      const auto at = parse_utc(event.string("timestamp"));
+      const auto at = parse_timestamp(event.string("timestamp"));
       if (!at) event.refuse("timestamp", "is not a time like '2026-06-01T05:40:20.151Z'");
       if (!found) found = {*at, *at};
       if (kind == "user_message" || kind == "tool_result") {
@@ -109,6 +105,6 @@ class TraceLabRows final : public RowReader {
 const ReaderEntry kTraceLabReader = {
     "tracelab",
     "JSON Lines: {\"session_id\":…,\"round_index\":…,\"input_tokens_total\":…,\"timing_events\":…}",
-    recognises, TraceOrigin::earliest_row, open_rows<TraceLabRows>};
+    recognises, open_rows<TraceLabRows>};
 
 }  // namespace tokenyard
