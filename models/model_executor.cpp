@@ -12,10 +12,21 @@ std::int64_t ModelExecutor::ask(const Slot& slot) {
   return tokens;
 }
 
-/// Fills `left_`: how many tokens each slot's sequence has yet to yield, the next among them; of
+namespace {
+
+/// How many iterations in a row pass until a prefill among them yields.
+std::int64_t iterations_before_first_token(const Iteration& iteration) {
+  const std::int64_t chunk = iteration.load.prefill_tokens;
+  return (iteration.repeat.prefill_left + chunk - 1) / chunk;
+}
+
+}  // namespace
+
+/// Fills `left_`: in how many iterations each slot's sequence will have yielded its last token; of
 /// those that do not yield, more than there can be. Returns the least. The oracle is asked once
 /// where its answer can be remembered.
-std::int64_t ModelExecutor::find_tokens_left(std::span<const Slot> slots) {
+std::int64_t ModelExecutor::find_tokens_left(const Iteration& iteration) {
+  const std::span<const Slot> slots = iteration.slots;
   constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
   left_.resize(slots.size());
   std::int64_t least = kNoEnd;
@@ -34,6 +45,9 @@ std::int64_t ModelExecutor::find_tokens_left(std::span<const Slot> slots) {
         has_beams_ = has_beams_ || slot.beam;
         known = known_;
       }
+    } else if (slot.prefill && iteration.repeat.prefill_left > 0) {
+      tokens = iterations_before_first_token(iteration) + ask(slot) - slot.generated;
+      known = known_;
     }
     *left++ = tokens;
     least = std::min(least, tokens);
@@ -70,7 +84,7 @@ void ModelExecutor::begin(const Iteration& iteration, Time now, Events& events) 
   }
   if (iteration.slots.empty()) return;
   const std::size_t slots = iteration.slots.size();
-  const std::int64_t least_left = std::max<std::int64_t>(1, find_tokens_left(iteration.slots));
+  const std::int64_t least_left = std::max<std::int64_t>(1, find_tokens_left(iteration));
   Repeat repeat = iteration.repeat;
   repeat.most = std::min(repeat.most, least_left);
   repeat.until = std::min(repeat.until, events.next_time(Events::kKinds));

@@ -34,7 +34,7 @@ class ModelExecutor final : public Executor {
   };
 
   std::int64_t ask(const Slot& slot);
-  std::int64_t find_tokens_left(std::span<const Slot> slots);
+  std::int64_t find_tokens_left(const Iteration& iteration);
   void find_outcomes(std::span<const Slot> slots, std::int64_t times);
 
   BeamSurvival beams_;

@@ -102,9 +102,10 @@ Duration RooflineCostModel::iteration(const IterationLoad& load) const {
   return charge(terms(load).total_s());
 }
 
-/// Only the decodes' attention changes; the sum is in the order of `total_s`.
+/// Among decodes, only their attention changes; the sum is in the order of `total_s`.
 void RooflineCostModel::repeat(IterationLoad load, const Repeat& repeat, Time now,
                                std::vector<Time>& ends) const {
+  if (repeat.prefill_left > 0) return CostModel::repeat(load, repeat, now, ends);
   const RooflineTerms first = terms(load);
   const double before_s = first.overhead_s + first.linear_s + first.prefill_attention_s;
   repeat_from(now, repeat, ends, [&] {

@@ -61,7 +61,7 @@ void add_batch(Lanes& lanes, const Iteration& iteration) {
   const Repeat& repeat = iteration.repeat;
   lanes.add(index(iteration.id), word(iteration.begun), word(repeat.most), word(repeat.until));
   lanes.add(word(repeat.length.count()), word(repeat.more_context_tokens),
-            iteration.block_copies.size(), 0);
+            iteration.block_copies.size(), word(repeat.prefill_left));
   const IterationLoad& load = iteration.load;
   lanes.add(word(load.prefill_sequences), word(load.prefill_tokens),
             word(load.prefill_context_tokens), word(load.prefill_context_product));

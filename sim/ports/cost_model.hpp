@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +29,15 @@ struct IterationLoad {
   void add_decode(std::int64_t context) {
     ++decode_sequences;
     decode_context_tokens += context;
+  }
+  /// Becomes the load of the next iteration in a row, and `repeat` the permission from there on.
+  void go_on(Repeat& repeat) {
+    decode_context_tokens += repeat.more_context_tokens;
+    if (repeat.prefill_left == 0) return;
+    prefill_tokens = std::min(prefill_tokens, repeat.prefill_left);
+    repeat.prefill_left -= prefill_tokens;
+    prefill_context_tokens += prefill_tokens;
+    prefill_context_product = prefill_tokens * prefill_context_tokens;
   }
 
   static IterationLoad one_prefill(std::int64_t chunk, std::int64_t context) {
@@ -58,9 +68,10 @@ class CostModel {
   /// `load`. A model may do it faster than one by one, with the same result.
   virtual void repeat(IterationLoad load, const Repeat& repeat, Time now,
                       std::vector<Time>& ends) const {
+    Repeat left = repeat;
     repeat_from(now, repeat, ends, [&] {
       const Duration next = iteration(load);
-      load.decode_context_tokens += repeat.more_context_tokens;
+      load.go_on(left);
       return next;
     });
   }

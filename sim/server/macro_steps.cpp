@@ -24,10 +24,13 @@ bool is_plain(const LiveRequest& live) {
 Repeat MacroSteps::allow(const InFlight& next) {
   const Iteration& iteration = next.iteration;
   Repeat repeat;
-  if (!state_.settings.macro_steps || iteration.load.prefill_sequences > 0 ||
-      !iteration.block_copies.empty() || !iteration.copies.empty() || !former_.evicted().empty()) {
+  if (!state_.settings.macro_steps || !iteration.block_copies.empty() ||
+      !iteration.copies.empty() || !former_.evicted().empty()) {
     return repeat;
   }
+  const bool prefills = iteration.load.prefill_sequences > 0;
+  const LiveRequest* const prefill = prefills ? going_on_prefilling(next) : nullptr;
+  if (prefills && prefill == nullptr) return repeat;
   // Who was refused may be let in by a watermark that follows the clock; or by a block that was
   // taken after that and has lost its content: a like one may be in use, and would be shared.
   const bool may_change =
@@ -51,16 +54,50 @@ Repeat MacroSteps::allow(const InFlight& next) {
     if (!is_plain(*live)) return {};
     if (live->done) continue;
     running_.push_back(&live->view);
-    ++repeat.more_context_tokens;
+    if (live != prefill) ++repeat.more_context_tokens;
   }
   const Steady steady =
       state_.ports.policy.steady({running_, former_.batch_leads()}, state_.context);
-  const std::int64_t most = std::min(steady.iterations, kMostIterations);
+  std::int64_t most = std::min(steady.iterations, kMostIterations);
+  if (prefills) most = std::min(most, most_with(*prefill, next, repeat));
   if (most <= 1) return {};
-  repeat.most = with_blocks(next, most);
+  repeat.most = with_blocks(next, most, prefill);
   repeat.until = steady.until;
   repeat.length = std::min(steady.length, unmoved_for(next));
   return repeat;
+}
+
+/// The member that computes a chunk of its prompt and will go on with a further one, if it is the
+/// only one that computes more than a token and this is all that can come of it: whoever ranks
+/// before it takes as many tokens the next time, so that its chunk is as long again. The policy
+/// must not care how far anybody has come, since it thinks of a token an iteration.
+const LiveRequest* MacroSteps::going_on_prefilling(const InFlight& next) const {
+  const ServerSettings& settings = state_.settings;
+  const bool may_go_on = settings.limits.chunk_tokens > 0 && !settings.limits.static_batching &&
+                         !settings.kv.prefix_caching && !settings.kv.proactive_swap &&
+                         next.iteration.load.prefill_sequences == 1 &&
+                         state_.cohort.least_heed() > kLongest;
+  if (!may_go_on) return nullptr;
+  const LiveRequest* found = nullptr;
+  for (std::size_t i = 0; i < next.members.size(); ++i) {
+    if (i == next.cohort_at) i += state_.cohort.size();
+    if (i == next.members.size()) break;
+    const LiveRequest& live = *next.members[i];
+    if (state_.ports.policy.indifferent_for(live.view) <= kLongest) return nullptr;
+    const Slot& slot = next.iteration.slots[i];
+    const bool repeats_work = live.view.computed < live.computed_peak;
+    if (slot.prefill && !slot.yields && !repeats_work) found = &live;
+  }
+  return found;
+}
+
+/// How many iterations `prefill` can be part of, and how much is left for it behind the first.
+std::int64_t MacroSteps::most_with(const LiveRequest& prefill, const InFlight& next,
+                                   Repeat& repeat) const {
+  const std::int64_t chunk = next.iteration.load.prefill_tokens;
+  repeat.prefill_left = prefill.view.pending_tokens() - chunk;
+  // A last chunk that is shorter leaves tokens to others.
+  return 1 + (repeat.prefill_left + (all_run(next) ? chunk - 1 : 0)) / chunk;
 }
 
 /// How long no member of the cohort to whom the policy is indifferent now changes its place.
@@ -94,13 +131,18 @@ void MacroSteps::for_others(InFlight& in_flight, Visit visit) const {
 }
 
 /// How many of the next `most` iterations the pool can surely bear.
-std::int64_t MacroSteps::with_blocks(const InFlight& next, std::int64_t most) const {
+std::int64_t MacroSteps::with_blocks(const InFlight& next, std::int64_t most,
+                                     const LiveRequest* prefill) const {
   // Where blocks are promised to others, nobody gets one.
   std::int64_t blocks = former_.blocks_are_promised() ? 0 : state_.blocks.free();
   // Nor may any lose its content, for the same reason.
   if (!all_run(next)) blocks = std::min(blocks, state_.blocks.free() - state_.blocks.cached());
   if (state_.settings.kv.proactive_swap) {
     blocks = std::min(blocks, swapper_.blocks_before_it_acts());
+    if (blocks < 0) return 1;
+  }
+  if (prefill != nullptr) {
+    blocks -= state_.memory.missing_blocks(*prefill, prefill->view.known_tokens());
     if (blocks < 0) return 1;
   }
   const auto members = static_cast<std::int64_t>(next.members.size());
@@ -133,11 +175,10 @@ void MacroSteps::find_growth(InFlight& in_flight, std::int64_t iterations) {
   growths_ = grown_ = 0;
   const std::int64_t block_size = state_.blocks.block_size();
   const Cohort& cohort = state_.cohort;
-  // A member grows at most so often.
+  // A member that decodes grows at most so often, and one that prefills in each iteration.
   const auto most = static_cast<std::size_t>(iterations / block_size + 1);
-  if (const std::size_t needed = in_flight.members.size() * most; growth_.size() < needed) {
-    growth_.resize(needed);
-  }
+  const std::size_t needed = in_flight.members.size() * most + static_cast<std::size_t>(iterations);
+  if (growth_.size() < needed) growth_.resize(needed);
   const auto find = [&](std::size_t member, std::int64_t at) {
     // Most do not grow, and which do is hard to foresee, so the first is written without a branch.
     growth_[growths_] = static_cast<std::uint64_t>(at) << kMemberBits | member;
@@ -150,7 +191,13 @@ void MacroSteps::find_growth(InFlight& in_flight, std::int64_t iterations) {
     find(in_flight.cohort_at + i, cohort.covered(i));
   }
   for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
-    find(i, live.covered_tokens - live.view.computed);
+    if (!in_flight.iteration.slots[i].prefill) {
+      find(i, live.covered_tokens - live.view.computed);
+      return;
+    }
+    for (std::int64_t at = 1; at < iterations; ++at) {
+      growth_[growths_++] = static_cast<std::uint64_t>(at) << kMemberBits | i;
+    }
   });
   std::sort(growth_.begin(), growth_.begin() + static_cast<std::ptrdiff_t>(growths_));
 }
@@ -161,17 +208,34 @@ void MacroSteps::grow_until(InFlight& in_flight, std::int64_t iteration) {
   for (; grown_ < growths_ && growth_[grown_] < behind; ++grown_) {
     const std::size_t member = growth_[grown_] & ((std::uint64_t{1} << kMemberBits) - 1);
     LiveRequest& live = *in_flight.members[member];
-    state_.memory.append_block(live);
+    Iteration& next = in_flight.iteration;
+    if (next.slots[member].prefill) {
+      state_.memory.extend(live, next.load.prefill_context_tokens, next.block_copies);
+    } else {
+      state_.memory.append_block(live);
+    }
     if (live.in_cohort)
       state_.cohort.grow(member - in_flight.cohort_at, state_.blocks.block_size());
-    in_flight.iteration.slots[member].blocks = live.sequences.front().blocks;
+    next.slots[member].blocks = live.sequences.front().blocks;
   }
 }
 
-/// Moves the slots of all who go on by so many iterations.
+/// Moves the load, and the slot that prefills, by an iteration.
+void MacroSteps::move_load(Iteration& iteration) {
+  iteration.load.go_on(left_);
+  if (iteration.load.prefill_sequences == 0) return;
+  for (Slot& slot : iteration.slots) {
+    if (!slot.prefill) continue;
+    slot.computed += slot.new_tokens;
+    slot.new_tokens = iteration.load.prefill_tokens;
+    slot.yields = left_.prefill_left == 0;
+  }
+}
+
+/// Moves the slots of all who decode on by so many iterations.
 void MacroSteps::move_slots(Iteration& iteration, std::int64_t iterations) {
   for (Slot& slot : iteration.slots) {
-    if (slot.padding) continue;
+    if (slot.padding || slot.prefill) continue;
     slot.computed += iterations;
     slot.generated += iterations;
   }
@@ -186,6 +250,7 @@ void MacroSteps::count_first_gaps(InFlight& in_flight, Time at) {
     if (!std::exchange(counted, true)) state_.gaps.count(at, at - cohort.last_token(), resumed);
   };
   for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
+    if (in_flight.iteration.slots[i].prefill) return;
     if (i > in_flight.cohort_at) count_cohort();
     state_.gaps.count(at, at - live.last_token, 1);
   });
@@ -250,7 +315,8 @@ void MacroSteps::tell(InFlight& in_flight, Time at) {
 inline void MacroSteps::pass_end(InFlight& in_flight, Time at) {
   ++ended_;
   if (at >= tell_at_) tell(in_flight, at);
-  state_.memory.note_computed(in_flight.iteration.repeat.more_context_tokens);
+  const Iteration& ended = in_flight.iteration;
+  state_.memory.note_computed(ended.repeat.more_context_tokens + ended.load.prefill_tokens);
 }
 
 /// Goes on from each of `ends` to the next iteration, and tells the observer at once.
@@ -274,13 +340,13 @@ void MacroSteps::show_steps(InFlight& in_flight, std::span<const Time> ends,
   const std::int64_t yielding = iteration.repeat.more_context_tokens;
   const auto waiting = static_cast<std::int64_t>(state_.live.size() - in_flight.members.size());
   for (std::size_t i = 0; i < ends.size(); ++i) {
-    if (i > 0) observer.token_gaps(ends[i], ends[i] - ends[i - 1], yielding);
+    if (i > 0 && yielding > 0) observer.token_gaps(ends[i], ends[i] - ends[i - 1], yielding);
     pass_end(in_flight, ends[i]);
     observer.completed(ends[i], iteration);
+    move_load(iteration);
     grow_until(in_flight, ended_);
     iteration.id = IterationId{next_iteration++};
     iteration.begun = ends[i];
-    iteration.load.decode_context_tokens += yielding;
     if (watched) move_slots(iteration, 1);
     observer.decided(ends[i], iteration, memory_facts(state_, waiting));
   }
@@ -290,6 +356,8 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
                                    std::uint64_t& next_iteration) {
   Iteration& iteration = in_flight.iteration;
   const Observer& observer = state_.ports.observer;
+  left_ = iteration.repeat;
+  const bool prefills = left_.prefill_left > 0;
   const auto booked = static_cast<std::int64_t>(ends.size()) - 1;
   invariant(booked < iteration.repeat.most, "I6 an iteration ends once",
             "iteration {} may run {} times and ended {} times", index(iteration.id),
@@ -301,7 +369,7 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
   tell_at_ = next_telling();
   find_growth(in_flight, booked + 1);
   count_first_gaps(in_flight, ends.front());
-  const bool shown = !observer.takes_steps_together();
+  const bool shown = prefills || !observer.takes_steps_together();
   if (shown) {
     show_steps(in_flight, ends, next_iteration);
   } else {
@@ -313,12 +381,17 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
   }
   if (!shown || !observer.watches_slots()) move_slots(iteration, booked);
   catch_up_cohort(ends.back());
-  for_others(in_flight, [&](std::size_t, LiveRequest& live) {
+  for_others(in_flight, [&](std::size_t i, LiveRequest& live) {
+    const Slot& slot = iteration.slots[i];
     live.view.served += ends.back() - begun;
     live.untold += ends.back() - begun;
-    live.view.computed += booked;
+    live.stored_tokens += slot.computed - live.view.computed;
+    live.view.computed = slot.computed;
+    if (slot.prefill) {
+      live.computed_peak = live.view.computed;
+      return;
+    }
     live.view.generated += booked;
-    live.stored_tokens += booked;
     live.facts.sequence_tokens += booked;
     live.last_token = ends.back();
   });

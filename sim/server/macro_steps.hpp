@@ -32,8 +32,11 @@ class MacroSteps {
                          std::uint64_t& next_iteration);
 
  private:
+  const LiveRequest* going_on_prefilling(const InFlight& next) const;
+  std::int64_t most_with(const LiveRequest& prefill, const InFlight& next, Repeat& repeat) const;
   bool all_run(const InFlight& next) const;
-  std::int64_t with_blocks(const InFlight& next, std::int64_t most) const;
+  std::int64_t with_blocks(const InFlight& next, std::int64_t most,
+                           const LiveRequest* prefill) const;
   std::int64_t blocks_needed(const InFlight& next, std::int64_t iterations) const;
   template <typename Visit>
   void for_others(InFlight& in_flight, Visit visit) const;
@@ -47,6 +50,7 @@ class MacroSteps {
   void step_on(InFlight& in_flight, std::span<const Time> ends);
   void show_steps(InFlight& in_flight, std::span<const Time> ends, std::uint64_t& next_iteration);
   void grow_until(InFlight& in_flight, std::int64_t iteration);
+  void move_load(Iteration& iteration);
   static void move_slots(Iteration& iteration, std::int64_t iterations);
 
   ServerState& state_;
@@ -64,6 +68,7 @@ class MacroSteps {
   Time tell_at_ = kNever;     ///< when the policy must hear of one of its members
   std::int64_t ended_ = 0;    ///< iterations
   std::int64_t caught_up_ended_ = 0;
+  Repeat left_;  ///< of the permission
   std::vector<std::size_t> told_;
 };
 

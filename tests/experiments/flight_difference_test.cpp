@@ -203,6 +203,7 @@ TEST(DecisionDigest, CoversEveryPartOfADecision) {
       [](Iteration& it) { it.repeat.until -= 1ns; },
       [](Iteration& it) { it.repeat.length -= 1ns; },
       [](Iteration& it) { ++it.repeat.more_context_tokens; },
+      [](Iteration& it) { ++it.repeat.prefill_left; },
       [](Iteration& it) { it = Iteration(); },
   };
   std::map<std::uint64_t, std::size_t> found;

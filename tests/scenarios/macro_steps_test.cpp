@@ -53,6 +53,18 @@ TEST(MacroSteps, EndAtTheFirstBoundaryAfterAnArrival) {
   EXPECT_EQ(run.requests[1].first_scheduled, at_ms(301));
 }
 
+// Would catch: a prompt that is computed in chunks and ends a macro-step with each of them; or that
+// goes on past a last chunk, which leaves tokens to who waits.
+TEST(MacroSteps, GoOnWhileAPromptIsComputedInChunks) {
+  ServerSettings settings = ample();
+  settings.limits.chunk_tokens = settings.limits.max_num_batched_tokens = 10;
+  EXPECT_EQ(passes({{.prompt_tokens = 95, .output_tokens = 1}}, "fcfs", settings), 2);
+  EXPECT_EQ(passes({{.prompt_tokens = 95, .output_tokens = 1}}, "fcfs", settings, false), 11);
+  const std::vector<Job> jobs{{.prompt_tokens = 95, .output_tokens = 1},
+                              {.prompt_tokens = 5, .output_tokens = 1}};
+  EXPECT_EQ(passes(jobs, "fcfs", settings), 3) << "arrivals, nine chunks, and both ends";
+}
+
 // Would catch: one that runs past the end of a quantum.
 TEST(MacroSteps, EndWhereAQuantumIsUsedUp) {
   const std::vector<Job> jobs{{.output_tokens = 99}, {.output_tokens = 99}};
