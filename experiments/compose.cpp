@@ -10,6 +10,7 @@
 #include "experiments/compose_engine.hpp"
 #include "experiments/data_files.hpp"
 #include "experiments/run_json.hpp"
+#include "experiments/trace_options.hpp"
 #include "models/cost_model_file.hpp"
 #include "models/device_spec.hpp"
 #include "models/kv_pool_size.hpp"
@@ -175,8 +176,7 @@ RunTrace compose_trace(const std::string& path, const std::string& format, const
     trace = generate(read_workload_plan(path), seed);
     if (settings.limit) limit(trace, *settings.limit);
   } else {
-    ReadOptions options;
-    options.format = format;
+    ReadOptions options = trace_options(format);
     options.zero = parse_zero_tokens(zero);
     options.limit = settings.limit;
     const bool whole = settings.request_rate || settings.resample_block_s;

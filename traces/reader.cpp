@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/output_file.hpp"
+#include "traces/readers/catalogue.hpp"
 #include "traces/transform.hpp"
 
 namespace tokenyard {
@@ -40,27 +42,31 @@ const std::string& checked_path(const std::string& path, const ReadOptions& opti
   return path;
 }
 
-const ReaderEntry& reader_for(LineReader& lines, std::string_view first_line) {
+const ReaderEntry& reader_for(LineReader& lines) {
+  if (const ReaderEntry* document = document_reader(lines.window())) return *document;
+  const auto first_line = lines.peek();
+  if (!first_line) throw InputError(lines.path(), 0, "", "the file is empty");
   for (const auto& reader : trace_readers()) {
-    if (reader.recognises(first_line)) return reader;
+    if (reader.by == ReaderEntry::By::first_line && reader.recognises(*first_line)) return reader;
   }
   std::string known;
   for (const auto& reader : trace_readers()) {
     known += fmt::format("{}{} ({})", known.empty() ? "" : ", ", reader.name, reader.summary);
   }
   lines.refuse("", fmt::format("the first line '{}' is of no known trace format; known: {}",
-                               printable(first_line), known));
+                               printable(*first_line), known));
 }
 
 }  // namespace
 
 TraceRows::TraceRows(const std::string& path, const ReadOptions& options, TraceBuilder::Ids ids)
-    : lines_(checked_path(path, options)), builder_(lines_, options.zero, ids) {
-  const auto first_line = lines_.peek();
-  if (!first_line) throw InputError(path, 0, "", "the file is empty");
+    : TraceRows(LineReader(checked_path(path, options)), options, ids) {}
+
+TraceRows::TraceRows(LineReader lines, const ReadOptions& options, TraceBuilder::Ids ids)
+    : lines_(std::move(lines)), builder_(lines_, options.zero, ids) {
   const FormatSpec spec(options.format);
-  const ReaderEntry& format =
-      spec.name.empty() ? reader_for(lines_, *first_line) : reader_named(spec.name);
+  if (lines_.beginning().empty()) throw InputError(lines_.path(), 0, "", "the file is empty");
+  const ReaderEntry& format = spec.name.empty() ? reader_for(lines_) : reader_named(spec.name);
   Parameters parameters =
       Parameters::parse(fmt::format("trace format {}", format.name), spec.settings);
   reader_ = format.open(lines_, options, parameters);
@@ -79,14 +85,27 @@ std::int64_t TraceRows::origin_ns() const {
   return reader_->origin() == TraceOrigin::earliest_row ? builder_.earliest_ns() : 0;
 }
 
-Trace read_trace(const std::string& path, const ReadOptions& options) {
-  TraceRows rows(path, options);
+namespace {
+
+Trace read_all(TraceRows& rows, const ReadOptions& options) {
   while (rows.add_next()) {
   }
   Trace trace = rows.builder().finish(rows.origin_ns());
-  trace.name = trace_name(path);
+  trace.name = trace_name(rows.path());
   if (options.limit) limit(trace, *options.limit);
   return trace;
+}
+
+}  // namespace
+
+Trace read_trace(const std::string& path, const ReadOptions& options) {
+  TraceRows rows(path, options);
+  return read_all(rows, options);
+}
+
+Trace read_trace_text(const std::string& name, std::string text, const ReadOptions& options) {
+  TraceRows rows(LineReader(name, std::move(text)), options);
+  return read_all(rows, options);
 }
 
 ZeroTokens parse_zero_tokens(std::string_view text) {

@@ -3,6 +3,7 @@
 // traces/readers/catalogue.cpp.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,9 @@
 
 namespace tokenyard {
 
+/// Counts the tokens of a text.
+using TokenCounter = std::function<std::int64_t(std::string_view text)>;
+
 struct ReadOptions {
   /// `name` or `name:key=value,key=value` of a reader; "" recognises the format by the first line.
   std::string format;
@@ -23,6 +27,11 @@ struct ReadOptions {
   std::optional<std::int64_t> limit;  ///< keep the first so many requests, >= 1
   /// Whether to keep what describes requests and decides nothing (`Trace::details`).
   bool details = false;
+  /// Takes files that tell lengths and no arrivals; all requests then arrive at the origin.
+  bool lengths_only = false;
+  /// Loads a tokenizer from its folder, for formats that hold texts. Given from above, where the
+  /// engine's are known; it throws `InputError`.
+  std::function<TokenCounter(const std::string& folder)> load_tokenizer{};
 };
 
 /// Reads the rows of one file of one format, one by one. Refers to its `LineReader`, which must
@@ -46,12 +55,17 @@ class RowReader {
 struct ReaderEntry {
   const char* name;     ///< as `--format` has it
   const char* summary;  ///< for messages and lists: what its first line looks like
-  /// Whether a file that begins with this line is of the format. Formats exclude one another.
-  bool (*recognises)(std::string_view first_line);
+  /// Whether a file that begins with this line, or so (`By`), is of the format. Formats exclude one
+  /// another.
+  bool (*recognises)(std::string_view beginning);
   /// Begins to read a file, at its first line. What `--format` says beside the name it reads from
   /// `parameters`.
   std::unique_ptr<RowReader> (*open)(LineReader& lines, const ReadOptions& options,
                                      Parameters& parameters);
+
+  /// What a format is recognised by.
+  enum class By : std::uint8_t { first_line, beginning };
+  By by = By::first_line;  ///< `beginning`: the first 64 KiB of a file that is not made of lines
 };
 
 std::span<const ReaderEntry> trace_readers();
@@ -63,13 +77,16 @@ class TraceRows {
   /// input is an `InputError`, here and later.
   TraceRows(const std::string& path, const ReadOptions& options,
             TraceBuilder::Ids ids = TraceBuilder::Ids::checked);
+  /// The same of a text in memory; `lines` is at its beginning.
+  TraceRows(LineReader lines, const ReadOptions& options,
+            TraceBuilder::Ids ids = TraceBuilder::Ids::checked);
 
   /// Adds the next row to the builder; false at the end of the file.
   bool add_next();
 
   const std::string& path() const { return lines_.path(); }
-  /// The number of the line read last.
-  std::size_t line() const { return lines_.number(); }
+  /// How far the file is read, in bytes of text.
+  std::uint64_t read_bytes() const { return lines_.taken(); }
   TraceBuilder& builder() { return builder_; }
   /// What the file's own times count from. After the last row.
   std::int64_t origin_ns() const;
@@ -82,6 +99,9 @@ class TraceRows {
 
 /// Reads a trace file. Bad input is an `InputError` that names the file, the line and the field.
 Trace read_trace(const std::string& path, const ReadOptions& options = {});
+
+/// The same of a text in memory; `name` stands for the file.
+Trace read_trace_text(const std::string& name, std::string text, const ReadOptions& options = {});
 
 /// "drop", "clamp" or "error"; anything else is an `InputError`.
 ZeroTokens parse_zero_tokens(std::string_view text);

@@ -134,9 +134,9 @@ class Servegen final : public ArrivalProcess {
                                    "where the records are begun, in seconds of their own time")),
         factor_(parameters.number("rate_factor", 1, 1e-9, 1e9,
                                   "multiplies every client's rate; the windows stay")) {
-    if (!folder_.empty() && !std::filesystem::is_directory(folder_)) {
-      parameters.refuse(
-          "folder", fmt::format("'{}' is no folder (unpack an archive first)", printable(folder_)));
+    std::error_code ignored;
+    if (!folder_.empty() && !std::filesystem::exists(folder_, ignored)) {
+      parameters.refuse("folder", fmt::format("'{}' is not there", printable(folder_)));
     }
   }
 

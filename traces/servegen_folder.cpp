@@ -6,11 +6,14 @@
 #include <boost/random/uniform_01.hpp>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
+#include "traces/archive.hpp"
 #include "traces/line_reader.hpp"
 #include "traces/trace_request.hpp"
 
@@ -95,8 +98,7 @@ class RateRow {
   std::vector<std::string_view> fields_;
 };
 
-std::vector<ServegenRate> read_rates(const std::string& path) {
-  LineReader lines(path);
+std::vector<ServegenRate> read_rates(LineReader lines) {
   std::vector<ServegenRate> rates;
   double open_from = 0;
   while (const auto line = lines.next()) {
@@ -144,8 +146,7 @@ std::optional<ServegenLengths> read_window(const JsonObject& window, double begi
   return ServegenLengths(begin_s, std::move(prompt), std::move(parts), std::move(output));
 }
 
-std::vector<ServegenLengths> read_lengths_by_window(const std::string& path) {
-  const JsonObject file = JsonFile::read(path);
+std::vector<ServegenLengths> read_lengths_by_window(const JsonObject& file) {
   std::vector<ServegenLengths> lengths;
   for (const std::string& key : file.keys()) {
     const auto begin = parse_integer(key);
@@ -215,38 +216,75 @@ const ServegenLengths* ServegenClient::lengths_at(double time_s) const {
   return time_s < found.begin_s() + kServegenLengthWindow_s ? &found : nullptr;
 }
 
-std::vector<ServegenClient> read_servegen_folder(const std::string& folder) {
-  std::map<std::int64_t, std::string> traces, datasets;
-  try {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      const std::string name = entry.path().filename().string();
-      if (const auto client = client_of(name, "-trace.csv"))
-        traces[*client] = entry.path().string();
-      if (const auto client = client_of(name, "-dataset.json")) {
-        datasets[*client] = entry.path().string();
-      }
+namespace {
+
+/// The clients' files, in the order in which they are found.
+class ClientFiles {
+ public:
+  /// Reads a file if it is a client's; gives the text where it does not lie on the disk.
+  void add(const std::string& path, const std::function<std::string()>& text) {
+    const std::string name = fs::path(path).filename().string();
+    if (const auto client = client_of(name, "-trace.csv")) {
+      auto rates = read_rates(text ? LineReader(path, text()) : LineReader(path));
+      if (!rates_.try_emplace(*client, std::move(rates)).second) refuse_second(path);
     }
+    if (const auto client = client_of(name, "-dataset.json")) {
+      auto lengths =
+          read_lengths_by_window(text ? JsonFile::parse(text(), path) : JsonFile::read(path));
+      if (!lengths_.try_emplace(*client, std::move(lengths)).second) refuse_second(path);
+    }
+  }
+
+  std::vector<ServegenClient> take(const std::string& where) {
+    if (rates_.empty()) {
+      throw InputError(where, 0, "", "no client is in it (chunk-N-trace.csv)");
+    }
+    std::vector<ServegenClient> clients;
+    for (auto& [number, rates] : rates_) {
+      ServegenClient client{number, std::move(rates), false, {}};
+      if (const auto lengths = lengths_.extract(number)) {
+        client.has_dataset = true;
+        client.lengths = std::move(lengths.mapped());
+      }
+      clients.push_back(std::move(client));
+    }
+    if (!lengths_.empty()) {
+      const std::int64_t number = lengths_.begin()->first;
+      throw InputError(where, 0, "",
+                       fmt::format("chunk-{0}-dataset.json has no chunk-{0}-trace.csv", number));
+    }
+    return clients;
+  }
+
+ private:
+  [[noreturn]] static void refuse_second(const std::string& path) {
+    throw InputError(path, 0, "", "there are two files of this client");
+  }
+
+  std::map<std::int64_t, std::vector<ServegenRate>> rates_;
+  std::map<std::int64_t, std::vector<ServegenLengths>> lengths_;
+};
+
+}  // namespace
+
+std::vector<ServegenClient> read_servegen_folder(const std::string& folder) {
+  ClientFiles files;
+  std::error_code ignored;
+  if (fs::is_regular_file(folder, ignored)) {
+    read_archive(folder, [&](const std::string& name, const auto& text) {
+      files.add(fmt::format("{}/{}", folder, name), text);
+    });
+    return files.take(folder);
+  }
+  std::vector<std::string> paths;
+  try {
+    for (const auto& entry : fs::directory_iterator(folder)) paths.push_back(entry.path().string());
   } catch (const fs::filesystem_error& error) {
     throw InputError(folder, 0, "", fmt::format("cannot be read: {}", error.code().message()));
   }
-  if (traces.empty()) {
-    throw InputError(folder, 0, "", "no client is in this folder (chunk-N-trace.csv)");
-  }
-  for (const auto& [number, path] : datasets) {
-    if (!traces.contains(number)) {
-      throw InputError(path, 0, "", fmt::format("there is no chunk-{}-trace.csv", number));
-    }
-  }
-  std::vector<ServegenClient> clients;
-  for (const auto& [number, path] : traces) {
-    ServegenClient client{number, read_rates(path), false, {}};
-    if (const auto dataset = datasets.find(number); dataset != datasets.end()) {
-      client.has_dataset = true;
-      client.lengths = read_lengths_by_window(dataset->second);
-    }
-    clients.push_back(std::move(client));
-  }
-  return clients;
+  std::ranges::sort(paths);
+  for (const std::string& path : paths) files.add(path, {});
+  return files.take(folder);
 }
 
 }  // namespace tokenyard

@@ -78,10 +78,11 @@ struct ServegenClient {
   const ServegenLengths* lengths_at(double time_s) const;
 };
 
-/// Reads all clients of a folder, by number. A client may lack its dataset. A row's rate is what
-/// was counted in its window; it is taken together with the shape of the fitted gaps, and not with
-/// their scale, which leaves out the quiet before the first and after the last request of a window.
-/// Throws an `InputError` that names the file, the line and the field.
+/// Reads all clients of a folder, or of an archive of one (.tar, .tar.gz), by number. A client may
+/// lack its dataset. A row's rate is what was counted in its window; it is taken together with the
+/// shape of the fitted gaps, and not with their scale, which leaves out the quiet before the first
+/// and after the last request of a window. Throws an `InputError` that names the file, the line and
+/// the field.
 std::vector<ServegenClient> read_servegen_folder(const std::string& folder);
 
 }  // namespace tokenyard

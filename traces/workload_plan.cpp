@@ -9,6 +9,7 @@
 #include "sim/kernel/time.hpp"
 #include "traces/generate.hpp"
 #include "traces/line_reader.hpp"
+#include "traces/readers/catalogue.hpp"
 #include "traces/writer.hpp"
 
 namespace tokenyard {
@@ -33,8 +34,10 @@ bool is_workload_plan(const std::string& trace) {
   if (!trace.ends_with(".json")) return false;
   try {
     LineReader lines(trace);
-    const auto line = lines.next();
-    return !line || line->substr(line->find_first_not_of(" \t")).front() != '[';
+    const std::string_view text = lines.beginning();
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return true;
+    return text[first] != '[' && document_reader(text) == nullptr;
   } catch (const InputError&) {
     return true;  // reading the plan will say what is wrong
   }

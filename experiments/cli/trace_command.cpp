@@ -9,6 +9,7 @@
 #include "experiments/cli/trace_generate.hpp"
 #include "experiments/cli/trace_output.hpp"
 #include "experiments/cli/trace_stats_command.hpp"
+#include "experiments/trace_options.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/generate.hpp"

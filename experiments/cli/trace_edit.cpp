@@ -9,6 +9,7 @@
 
 #include "experiments/cli/command_line.hpp"
 #include "experiments/cli/trace_output.hpp"
+#include "experiments/trace_options.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "traces/generate.hpp"
 #include "traces/reader.hpp"
@@ -46,8 +47,7 @@ std::vector<OptionRow> resample_options() {
 }
 
 Trace read_input(const CommandLine& line, const std::string& path) {
-  ReadOptions options;
-  options.format = line.value("format").value_or("");
+  ReadOptions options = trace_options(line.value("format").value_or(""));
   if (const auto zero = line.value("zero")) options.zero = parse_zero_tokens(*zero);
   options.details = true;
   return read_trace(path, options);

@@ -4,6 +4,7 @@
 
 #include "experiments/cli/command_line.hpp"
 #include "experiments/compose.hpp"
+#include "experiments/trace_options.hpp"
 #include "experiments/trace_stats/trace_stats.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "traces/generate.hpp"
@@ -82,14 +83,14 @@ std::string balance(const TraceCounts& counts, std::int64_t faulty) {
                      counts.unsorted > 0 ? fmt::format("; {} out of order", counts.unsorted) : "");
 }
 
-/// Reads on after a faulty row, as long as that leads to another line.
+/// Reads on after a faulty row, as long as that leads any further.
 std::int64_t read_all(TraceRows& rows, Faults& faults) {
   std::int64_t faulty = 0;
   for (bool more = true; more;) {
-    const std::size_t line = rows.line();
+    const std::uint64_t before = rows.read_bytes();
     if (faults.without([&] { more = rows.add_next(); })) continue;
     ++faulty;
-    if (rows.line() == line) break;
+    if (rows.read_bytes() == before) break;
   }
   return faulty;
 }
@@ -105,8 +106,7 @@ int run_trace_check(std::span<const std::string> args) {
   }
   if (line.positionals().size() != 1) line.refuse("expected one TRACE");
   const std::string& path = line.positionals().front();
-  ReadOptions reading;
-  reading.format = line.value("format").value_or("");
+  ReadOptions reading = trace_options(line.value("format").value_or(""));
   if (const auto zero = line.value("zero")) reading.zero = parse_zero_tokens(*zero);
   Faults faults(line.integer("most", 0, INT64_MAX, 100));
   TraceRows rows(path, reading);

@@ -186,7 +186,7 @@ TEST(Arrivals, RefuseWhatCannotBe) {
   EXPECT_THAT(arrivals("curve:times_s=0/5,rates=1/1,period_s=4"), HasSubstr("shorter than"));
   EXPECT_THAT(arrivals("curve:times_s=0/5,rates=0/0,period_s=9"), HasSubstr("0.001 requests"));
   EXPECT_THAT(arrivals("servegen:start_s=1"), HasSubstr("folder: is required"));
-  EXPECT_THAT(arrivals("servegen:folder=/no/such"), HasSubstr("is no folder"));
+  EXPECT_THAT(arrivals("servegen:folder=/no/such"), HasSubstr("is not there"));
 }
 
 }  // namespace

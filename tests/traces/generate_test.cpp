@@ -226,6 +226,8 @@ TEST(WorkloadPlans, AreToldFromTraces) {
   EXPECT_TRUE(is_workload_plan(folder.write("empty.json", "")));
   EXPECT_FALSE(is_workload_plan(folder.write("list.json", "\n  [1,2]")));
   EXPECT_FALSE(is_workload_plan(folder.write("t.jsonl", "{}")));
+  EXPECT_FALSE(is_workload_plan(folder.write(
+      "bench.json", R"({"request_throughput": 1, "total_input_tokens": 2, "input_lens": [2]})")));
 }
 
 }  // namespace

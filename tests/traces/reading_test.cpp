@@ -43,10 +43,10 @@ TEST(Reading, TakesTheNamedFormat) {
   options.format = "azur";
   EXPECT_EQ(refusal(rows("a,1,1,1\n"), options),
             "unknown trace format 'azur' (did you mean 'azure'?); known: tokenyard, csv, azure, "
-            "vidur, burstgpt, mooncake, bailian, tracelab");
+            "vidur, burstgpt, mooncake, bailian, tracelab, sharegpt, vllm-bench");
   options.format = "azure";
   EXPECT_THAT(refusal(rows("a,1,1,1\n"), options),
-              HasSubstr("trace:1: TIMESTAMP: the column is missing"));
+              HasSubstr("trace:1: ContextTokens: the column is missing"));
   options.format = "csv";
   EXPECT_EQ(refusal("arrival_ns,input_tokens\n1,1\n", options),
             "trace:1: output_tokens: the column is missing from the header");
@@ -72,7 +72,8 @@ TEST(Reading, RefusesBadIds) {
   EXPECT_EQ(refusal(rows("a\tb,1,1,1\n")), "trace:2: id: has a control character");
   for (const char* bad :
        {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
-    EXPECT_EQ(refusal(rows(std::string(bad) + ",1,1,1\n")), "trace:2: id: is not UTF-8");
+    EXPECT_EQ(refusal(rows(std::string(bad) + ",1,1,1\n")),
+              "trace:2: bytes that are not UTF-8 at column 1");
   }
   EXPECT_EQ(read_text(rows("Grüße €😀,1,1,1\n")).requests[0].label, "Grüße €😀");
 }
@@ -150,9 +151,9 @@ TEST(Reading, SortsStablyAndCounts) {
 // Would catch: NUL bytes that end a text early and lines without an end that fill the memory.
 TEST(Reading, RefusesNulBytesAndEndlessLines) {
   EXPECT_EQ(refusal(rows(std::string("a,1,1,1\nb\0,1,1,1\n", 17))),
-            "trace:3: the line holds a NUL byte");
+            "trace:3: a NUL byte at column 2");
   EXPECT_EQ(refusal(rows(std::string(kLongestLine + 1, 'a'))),
-            "trace:2: the line is longer than 16 MiB");
+            "trace:2: the line is longer than 16 MiB (at column 16777217)");
 }
 
 // Would catch: lines cut where a read buffer ends.
@@ -181,14 +182,14 @@ TEST(Reading, GzipIsReadAndItsDamageIsSeen) {
   const std::string packed = test::file_content(folder.path("t.csv.gz"));
   ASSERT_LT(packed.size(), text.size());
   EXPECT_EQ(read_trace(folder.write("no-ending", packed)).digest, trace.digest);
-  const std::string damaged = "cut.gz: the compressed data is truncated or damaged";
+  const auto damage = HasSubstr(": the compressed data is truncated or damaged");
   for (const std::size_t size :
        {std::size_t{1}, std::size_t{9}, packed.size() / 2, packed.size() - 8, packed.size() - 1}) {
     folder.write("cut.gz", packed.substr(0, size));
-    EXPECT_EQ(message_of([&] { read_trace(folder.path("cut.gz")); }), damaged) << size;
+    EXPECT_THAT(message_of([&] { read_trace(folder.path("cut.gz")); }), damage) << size;
   }
   folder.write("cut.gz", "plain text");
-  EXPECT_EQ(message_of([&] { read_trace(folder.path("cut.gz")); }), damaged);
+  EXPECT_THAT(message_of([&] { read_trace(folder.path("cut.gz")); }), damage);
 }
 
 }  // namespace

@@ -56,6 +56,40 @@ double requests_of(const Trace& trace, const std::string& tenant) {
   return count;
 }
 
+// Would catch: an archive that is read in another way than the folder, or only if it was packed in
+// one way; a damaged one that passes.
+TEST(ServegenArchive, IsReadLikeItsFolder) {
+  const Clients clients;
+  clients.add(3, 2, "1.5,1,Gamma,1,0.5");
+  clients.add_lengths(3, 20, 30);
+  clients.add(11, 1, "0.5,1,,1,1");
+  const TemporaryFolder folder;
+  const std::string parts = clients.path().substr(clients.path().rfind('/') + 1);
+  const std::string above = clients.path().substr(0, clients.path().rfind('/'));
+  for (const std::string name : {"c.tar", "c.tar.gz"}) {
+    const std::string packed = folder.path(name);
+    const std::string command = fmt::format("tar -C '{}' -c{}f '{}' '{}'", above,
+                                            name.ends_with("gz") ? "z" : "", packed, parts);
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    const auto read = read_servegen_folder(packed);
+    ASSERT_EQ(read.size(), 2U);
+    EXPECT_EQ(read[0].number, 3);
+    EXPECT_EQ(read[0].rates.size(), 2U);
+    EXPECT_TRUE(read[0].has_dataset);
+    EXPECT_EQ(read[1].number, 11);
+    EXPECT_FALSE(read[1].has_dataset);
+    const std::string spec = fmt::format("servegen:folder={}", packed);
+    EXPECT_EQ(generate({{}, spec, "fixed:prompt=1,output=1", {}, 600.0}, 1).digest,
+              generate({{}, clients.spec(), "fixed:prompt=1,output=1", {}, 600.0}, 1).digest);
+    const std::string bytes = test::file_content(packed);
+    const std::string cut = folder.write("cut", bytes.substr(0, bytes.size() / 3));
+    EXPECT_THAT(message_of([&] { read_servegen_folder(cut); }),
+                HasSubstr("cannot be read as an archive"));
+  }
+  EXPECT_THAT(message_of([&] { read_servegen_folder(folder.write("t", "no archive")); }),
+              HasSubstr("t: cannot be read as an archive"));
+}
+
 // Would catch: clients whose rates, lengths or names are mixed up, requests in silent windows, a
 // rate that is not that of the window. Counts of Poisson clients are known within four roots.
 TEST(Servegen, MixesItsClients) {
@@ -260,7 +294,7 @@ TEST(Servegen, RefusesDamagedFiles) {
   empty.add_lengths(3, 1, 1);
   empty.add(4, 1, "1,1,Gamma,1,1");
   EXPECT_THAT(message_of([&] { read_servegen_folder(empty.path()); }),
-              HasSubstr("there is no chunk-3-trace.csv"));
+              HasSubstr("chunk-3-dataset.json has no chunk-3-trace.csv"));
 }
 
 // Would catch: a published folder that no longer reads, and a number of requests that is not the

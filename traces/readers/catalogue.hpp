@@ -17,6 +17,8 @@ extern const ReaderEntry kBurstGptReader;
 extern const ReaderEntry kMooncakeReader;
 extern const ReaderEntry kBailianReader;
 extern const ReaderEntry kTraceLabReader;
+extern const ReaderEntry kShareGptReader;
+extern const ReaderEntry kVllmBenchReader;
 extern const ReaderEntry kFlatCsvReader;
 extern const ReaderEntry kCanonicalReader;
 
@@ -25,6 +27,9 @@ template <typename Rows>
 std::unique_ptr<RowReader> open_rows(LineReader& lines, const ReadOptions& options, Parameters&) {
   return std::make_unique<Rows>(lines, options);
 }
+
+/// The format of a file that is no lines and begins so, blanks perhaps before; nullptr: of none.
+const ReaderEntry* document_reader(std::string_view beginning);
 
 /// Whether a CSV header has all of these columns, in any order.
 bool header_has(std::string_view header, std::initializer_list<std::string_view> columns);

@@ -82,9 +82,9 @@ MappedRows::MappedRows(LineReader& lines, const ReadOptions& options, const Colu
       arrival_(map.arrival),
       all_there_(map.all_there),
       keeps_details_(options.details),
-      arrival_at_(csv_.require(map.arrival.name)),
       input_(csv_.require(map.input_tokens)),
       output_(csv_.require(map.output_tokens)),
+      arrival_at_(map.arrival.name.empty() ? Column() : csv_.require(map.arrival.name)),
       id_(find(map.id)),
       tenant_(find(map.tenant)),
       max_tokens_(find(map.max_tokens)),
@@ -113,7 +113,7 @@ std::optional<std::int64_t> MappedRows::integer(const Column& column, std::int64
 
 bool MappedRows::next(TraceRow& row) {
   if (!csv_.next()) return false;
-  row.arrival_ns = time_at(csv_, arrival_at_, arrival_);
+  if (arrival_at_) row.arrival_ns = time_at(csv_, *arrival_at_, arrival_);
   row.input_tokens = csv_.integer(input_, 0, kMostTokens);
   row.output_tokens = csv_.integer(output_, 0, kMostTokens);
   if (id_) row.label = csv_.text(*id_);

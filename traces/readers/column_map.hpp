@@ -17,7 +17,7 @@ namespace tokenyard {
 
 /// How a column tells when a request came.
 struct ArrivalColumn {
-  std::string name;
+  std::string name;  ///< "": all arrive at once
   /// Nothing: timestamps ("2023-11-16 18:15:46.6805900").
   std::optional<TimeUnit> unit;
   bool from_zero = false;  ///< counts from the trace's origin, so that it is never negative
@@ -64,8 +64,8 @@ class MappedRows final : public RowReader {
   const ArrivalColumn arrival_;
   const bool all_there_;
   const bool keeps_details_;
-  std::size_t arrival_at_, input_, output_;
-  Column id_, tenant_, max_tokens_, predicted_, priority_, session_, model_, status_;
+  std::size_t input_, output_;
+  Column arrival_at_, id_, tenant_, max_tokens_, predicted_, priority_, session_, model_, status_;
   ExtColumns ext_;
   MemberText details_;
 };

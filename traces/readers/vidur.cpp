@@ -22,6 +22,10 @@ std::unique_ptr<RowReader> open(LineReader& lines, const ReadOptions& options, P
   map.refuses_others = true;
   const std::string_view header = lines.peek().value_or("");
   if (recognises(header) && !header_has(header, {"arrived_at"})) {
+    if (options.lengths_only) {
+      map.arrival.name.clear();
+      return std::make_unique<MappedRows>(lines, options, map);
+    }
     lines.refuse("arrived_at",
                  "the file has lengths but no arrivals; `trace generate` can draw from it with "
                  "--lengths dataset:FILE");
