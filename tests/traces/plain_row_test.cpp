@@ -21,7 +21,7 @@ TEST(PlainRow, ReadsEveryFieldOfPlainLines) {
   const std::string line =
       R"({ "id":"a b,{","tenant" : "x", "arrival_ns":5,"input_tokens":10,"output_tokens":0,)"
       R"("max_tokens":100,"predicted_output_tokens":25,"priority":3,"cancel_after_ns":7000,)"
-      R"("n":2,"best_of":3,"beam_width":4,"model":"opt","turn":1})";
+      R"("n":2,"best_of":3,"beam_width":4})";
   TraceRow row;
   ASSERT_TRUE(read_plain_row(line, row));
   EXPECT_EQ(row.label, "a b,{");

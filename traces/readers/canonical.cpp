@@ -9,6 +9,7 @@
 #include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/readers/catalogue.hpp"
+#include "traces/readers/fast_canonical.hpp"
 #include "traces/readers/plain_row.hpp"
 #include "traces/text_hash.hpp"
 
@@ -117,12 +118,14 @@ std::string details_text(const JsonObject& json) {
 class CanonicalRows final : public RowReader {
  public:
   CanonicalRows(LineReader& lines, const ReadOptions& options)
-      : lines_(lines), keeps_details_(options.details) {}
+      : lines_(lines), keeps_details_(options.details), fast_(!options.details) {}
 
   bool next(TraceRow& row) override {
     while (const auto line = lines_.next()) {
       const bool first = std::exchange(first_, false);
-      if (read_plain_row(*line, row, !keeps_details_)) return true;
+      if (read_plain_row(*line, row)) return true;
+      row = TraceRow();
+      if (fast_.read(*line, row)) return true;
       row = TraceRow();
       const JsonObject json = JsonFile::parse(*line, lines_.path(), lines_.number());
       if (!json.has("meta")) {
@@ -146,6 +149,7 @@ class CanonicalRows final : public RowReader {
 
   LineReader& lines_;
   const bool keeps_details_;
+  FastCanonicalRow fast_;
   bool first_ = true;
   TraceMeta meta_;
   // What this line's row refers to.

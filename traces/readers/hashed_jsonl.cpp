@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +14,7 @@
 #include "sim/kernel/text.hpp"
 #include "traces/readers/catalogue.hpp"
 #include "traces/readers/details.hpp"
+#include "traces/readers/fast_json.hpp"
 
 namespace tokenyard {
 
@@ -34,17 +37,30 @@ bool recognises_bailian(std::string_view first_line) {
   return has_lengths(first_line) && has_key(first_line, "chat_id");
 }
 
+/// A time as nanoseconds, `unit` to one of the file's.
+std::int64_t nanoseconds(double time, double unit) {
+  return std::llround(time * unit);
+}
+
+double most_time(double unit) {
+  return static_cast<double>(kLongest.count()) / unit;
+}
+
 /// What the two have in common: everything but units.
 class HashedRows : public RowReader {
  public:
-  HashedRows(LineReader& lines, const ReadOptions& options, std::int64_t block_tokens)
-      : lines_(lines), keeps_details_(options.details), block_tokens_(block_tokens) {}
+  /// `unit` nanoseconds are one of the file's time.
+  HashedRows(LineReader& lines, const ReadOptions& options, std::int64_t block_tokens, double unit)
+      : lines_(lines), keeps_details_(options.details), block_tokens_(block_tokens), unit_(unit) {}
 
   bool next(TraceRow& row) override {
     const auto line = lines_.next();
     if (!line) return false;
+    if (!keeps_details_ && read_fast(*line, row)) return true;
+    row = TraceRow();
     const JsonObject json = JsonFile::parse(*line, lines_.path(), lines_.number());
-    row.arrival_ns = arrival_ns(json);
+    // Not before the trace's origin.
+    row.arrival_ns = nanoseconds(json.number("timestamp", 0, most_time(unit_)), unit_);
     row.input_tokens = json.integer("input_length", 0, kMostTokens);
     row.output_tokens = json.integer("output_length", 0, kMostTokens);
     if (json.has("hash_ids")) {
@@ -62,31 +78,56 @@ class HashedRows : public RowReader {
     return {fmt::format(R"({{"block_tokens":{}}})", block_tokens_), block_tokens_};
   }
 
- protected:
-  /// `unit` nanoseconds a unit. Not before the trace's origin.
-  static std::int64_t time(const JsonObject& json, double unit) {
-    const double most = static_cast<double>(kLongest.count()) / unit;
-    return std::llround(json.number("timestamp", 0, most) * unit);
-  }
-
  private:
-  virtual std::int64_t arrival_ns(const JsonObject& json) const = 0;
+  bool read_fast(std::string_view line, TraceRow& row);
   virtual void keep_details(const JsonObject& json, MemberText& details) const = 0;
 
   LineReader& lines_;
   const bool keeps_details_;
   const std::int64_t block_tokens_;
+  const double unit_;
+  FastJson fast_;
   std::vector<std::int64_t> hashes_;
   MemberText details_;
 };
 
+/// Reads a line without keeping its details; false leaves it to the strict parser.
+bool HashedRows::read_fast(std::string_view line, TraceRow& row) {
+  if (!fast_.parse(line)) return false;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  std::array<std::string_view, 16> keys;
+  std::size_t count = 0;
+  std::uint32_t required = 0;  // those that were there, a bit each
+  for (const auto& [key, value] : fast_.object()) {
+    const auto end = keys.begin() + static_cast<std::ptrdiff_t>(count);
+    if (count == keys.size() || std::find(keys.begin(), end, key) != end) return false;
+    keys[count++] = key;
+    double time = 0;
+    if (key == "timestamp") {
+      if (value.get(time) != simdjson::SUCCESS || time < 0 || time > most_time(unit_)) return false;
+      row.arrival_ns = nanoseconds(time, unit_);
+      required |= 1U;
+    } else if (key == "input_length" || key == "output_length") {
+      const auto length = fast_integer(value, 0, kMostTokens);
+      if (!length) return false;
+      (key == "input_length" ? row.input_tokens : row.output_tokens) = *length;
+      required |= key == "input_length" ? 2U : 4U;
+    } else if (key == "hash_ids") {
+      if (!fast_integers(value, -kMost, kMost, hashes_)) return false;
+      row.block_hashes = hashes_;
+    } else if (!has_plain_objects(value)) {
+      return false;
+    }
+  }
+  return required == 7U;
+}
+
 class MooncakeRows final : public HashedRows {
  public:
-  MooncakeRows(LineReader& lines, const ReadOptions& options) : HashedRows(lines, options, 512) {}
+  MooncakeRows(LineReader& lines, const ReadOptions& options)
+      : HashedRows(lines, options, 512, 1e6) {}
 
  private:
-  std::int64_t arrival_ns(const JsonObject& json) const override { return time(json, 1e6); }
-
   void keep_details(const JsonObject& json, MemberText& details) const override {
     const std::string ext =
         ext_members(json, {"timestamp", "input_length", "output_length", "hash_ids"});
@@ -96,11 +137,10 @@ class MooncakeRows final : public HashedRows {
 
 class BailianRows final : public HashedRows {
  public:
-  BailianRows(LineReader& lines, const ReadOptions& options) : HashedRows(lines, options, 16) {}
+  BailianRows(LineReader& lines, const ReadOptions& options)
+      : HashedRows(lines, options, 16, 1e9) {}
 
  private:
-  std::int64_t arrival_ns(const JsonObject& json) const override { return time(json, 1e9); }
-
   void keep_details(const JsonObject& json, MemberText& details) const override {
     if (json.has("turn")) {
       details.add("turn", std::to_string(json.integer("turn", 0, kMostTokens)));

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "traces/readers/catalogue.hpp"
-
 namespace tokenyard {
 
 namespace {
@@ -101,16 +99,6 @@ class Cursor {
   const char* end_;
 };
 
-/// The number of a field, the details after the others, or -1.
-int field_named(std::string_view name) {
-  const auto known = std::find(kNames.begin(), kNames.end(), name);
-  if (known != kNames.end()) return static_cast<int>(known - kNames.begin());
-  const auto details = detail_fields();
-  const auto at = std::find(details.begin(), details.end(), name);
-  if (at == details.end()) return -1;
-  return static_cast<int>(kFields) + static_cast<int>(at - details.begin());
-}
-
 template <typename To>
 bool set_integer(To& to, const Scalar& value, std::int64_t least, std::int64_t most) {
   if (value.number < least || value.number > most) return false;
@@ -119,7 +107,7 @@ bool set_integer(To& to, const Scalar& value, std::int64_t least, std::int64_t m
 }
 
 /// Sets what the field says; false where it says it in another way than expected.
-bool set(TraceRow& row, int field, const Scalar& value) {
+bool set(TraceRow& row, std::size_t field, const Scalar& value) {
   switch (field) {
     case kId:
       row.label = value.text;
@@ -150,13 +138,13 @@ bool set(TraceRow& row, int field, const Scalar& value) {
     case kBeamWidth:
       return set_integer(row.beam_width, value, 1, kMostSequences);
     default:
-      return true;  // a detail
+      return false;
   }
 }
 
 }  // namespace
 
-bool read_plain_row(std::string_view line, TraceRow& row, bool skip_details) {
+bool read_plain_row(std::string_view line, TraceRow& row) {
   Cursor at(line);
   if (!at.take('{')) return false;
   std::uint32_t seen = 0;
@@ -164,10 +152,10 @@ bool read_plain_row(std::string_view line, TraceRow& row, bool skip_details) {
     std::string_view name;
     Scalar value;
     if (!at.text(name) || !at.take(':') || !at.scalar(value)) return false;
-    const int field = field_named(name);
-    if (field >= static_cast<int>(kFields) && !skip_details) return false;
-    if (field < 0 || (seen >> static_cast<unsigned>(field) & 1U) != 0) return false;
-    seen |= 1U << static_cast<unsigned>(field);
+    const auto field =
+        static_cast<std::size_t>(std::find(kNames.begin(), kNames.end(), name) - kNames.begin());
+    if (field == kFields || (seen >> field & 1U) != 0) return false;
+    seen |= 1U << field;
     if (!set(row, field, value)) return false;
   } while (at.take(','));
   return at.take('}') && at.at_end() && (seen & kRequired) == kRequired;

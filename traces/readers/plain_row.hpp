@@ -11,10 +11,10 @@ namespace tokenyard {
 /// without escapes, each field once and the required ones there. The texts in `row` point into
 /// `line`.
 ///
-/// Fields of `detail_fields` are passed over where `skip_details`, else they are not plain.
+/// Fields of `detail_fields` are not plain.
 ///
 /// False for any other line, right or wrong, with `row` in no particular state: the general parser
 /// is to read it, or to say what is wrong with it. What this accepts, that reads in the same way.
-bool read_plain_row(std::string_view line, TraceRow& row, bool skip_details = true);
+bool read_plain_row(std::string_view line, TraceRow& row);
 
 }  // namespace tokenyard
