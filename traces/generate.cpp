@@ -172,12 +172,14 @@ void check_workload_plan(
   std::unique_ptr<ArrivalProcess> arrivals;
   check("arrivals", [&] { arrivals = make_arrivals(plan.arrivals); });
   if (arrivals) check("lengths", [&] { lengths_of(plan, *arrivals); });
-  for (const auto& [key, text] :
+  // (A lambda cannot capture the name of a part in clang before 16.)
+  for (const auto& part :
        {std::pair("n", &WorkloadPlan::n), std::pair("best_of", &WorkloadPlan::best_of),
         std::pair("beam_width", &WorkloadPlan::beam_width),
         std::pair("tenants", &WorkloadPlan::tenants), std::pair("prefix", &WorkloadPlan::prefix)}) {
+    const auto text = part.second;
     if ((plan.*text).empty()) continue;
-    check(key, [&] {
+    check(part.first, [&] {
       WorkloadPlan one;
       one.n = plan.n;
       one.*text = plan.*text;

@@ -170,7 +170,8 @@ class TreeBuilder {
   bool open(JsonValue::Kind kind) {
     if (open_.size() == kJsonDepthMost) {
       throw InputError(name_, current_line(), "",
-                       fmt::format("nested deeper than {} levels", kJsonDepthMost));
+                       fmt::format("nested deeper than {} levels at column {}", kJsonDepthMost,
+                                   current_column()));
     }
     // Pointers stay valid: nothing is appended to an ancestor's lists while this value is open.
     open_.push_back(add(kind));

@@ -157,7 +157,7 @@ TEST(StrictJson, LimitsNesting) {
     return "{\"x\": " + std::string(arrays, '[') + std::string(arrays, ']') + "}";
   };
   EXPECT_EQ(parse_refusal(nested(63)), "(accepted)");
-  EXPECT_EQ(parse_refusal(nested(64)), "cfg.json:1: nested deeper than 64 levels");
+  EXPECT_EQ(parse_refusal(nested(64)), "cfg.json:1: nested deeper than 64 levels at column 70");
   EXPECT_THAT(parse_refusal(nested(1'000'000)), HasSubstr("nested deeper"));
 }
 
