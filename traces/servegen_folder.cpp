@@ -272,7 +272,7 @@ std::vector<ServegenClient> read_servegen_folder(const std::string& folder) {
   std::error_code ignored;
   if (fs::is_regular_file(folder, ignored)) {
     read_archive(folder, [&](const std::string& name, const auto& text) {
-      files.add(fmt::format("{}/{}", folder, name), text);
+      files.add(fmt::format("{}/{}", folder, fs::path(name).filename().string()), text);
     });
     return files.take(folder);
   }

@@ -66,10 +66,12 @@ TEST(ServegenArchive, IsReadLikeItsFolder) {
   const TemporaryFolder folder;
   const std::string parts = clients.path().substr(clients.path().rfind('/') + 1);
   const std::string above = clients.path().substr(0, clients.path().rfind('/'));
-  for (const std::string name : {"c.tar", "c.tar.gz"}) {
+  for (const std::string name : {"c.tar", "c.tar.gz", "pax.tar", "v7.tar"}) {
     const std::string packed = folder.path(name);
-    const std::string command = fmt::format("tar -C '{}' -c{}f '{}' '{}'", above,
-                                            name.ends_with("gz") ? "z" : "", packed, parts);
+    const auto dot = name.find('.');
+    const std::string form = dot == 1 ? "gnu" : name.substr(0, dot);
+    const std::string command = fmt::format("tar -C '{}' -c{}f '{}' --format {} '{}'", above,
+                                            name.ends_with("gz") ? "z" : "", packed, form, parts);
     ASSERT_EQ(std::system(command.c_str()), 0);
     const auto read = read_servegen_folder(packed);
     ASSERT_EQ(read.size(), 2U);
@@ -82,12 +84,12 @@ TEST(ServegenArchive, IsReadLikeItsFolder) {
     EXPECT_EQ(generate({{}, spec, "fixed:prompt=1,output=1", {}, 600.0}, 1).digest,
               generate({{}, clients.spec(), "fixed:prompt=1,output=1", {}, 600.0}, 1).digest);
     const std::string bytes = test::file_content(packed);
-    const std::string cut = folder.write("cut", bytes.substr(0, bytes.size() / 3));
+    const std::string cut = folder.write("part", bytes.substr(0, bytes.size() / 3));
     EXPECT_THAT(message_of([&] { read_servegen_folder(cut); }),
-                HasSubstr("cannot be read as an archive"));
+                testing::AnyOf(HasSubstr("the archive is cut off"), HasSubstr("is truncated")));
   }
   EXPECT_THAT(message_of([&] { read_servegen_folder(folder.write("t", "no archive")); }),
-              HasSubstr("t: cannot be read as an archive"));
+              HasSubstr("t: cannot be read as a tar archive"));
 }
 
 // Would catch: clients whose rates, lengths or names are mixed up, requests in silent windows, a
