@@ -16,7 +16,7 @@ constexpr std::size_t kMostKeys = 32;  // of an object whose keys are compared w
 }  // namespace
 
 FastJson::FastJson() {
-  constexpr std::size_t kFirstLine = std::size_t{64} << 10;
+  constexpr std::size_t kFirstLine = std::size_t{4} << 10;  // it grows with the lines
   if (parser_.allocate(kFirstLine, kMostDepth) != simdjson::SUCCESS) throw std::bad_alloc();
 }
 
