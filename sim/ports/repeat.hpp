@@ -8,8 +8,9 @@
 namespace tokenyard {
 
 /// How often an iteration may be carried out in a row, its decodes one token further each time, and
-/// the one prefill that may be among them by one chunk. It is a permission: an executor that knows when each would end may use it and post one end for all
-/// of them (a macro-step, docs/architecture.md); the others carry the iteration out once.
+/// the one prefill that may be among them by one chunk. It is a permission: an executor that knows
+/// when each would end may use it and post one end for all of them (a macro-step,
+/// docs/architecture.md); the others carry the iteration out once.
 struct Repeat {
   std::int64_t most = 1;                 ///< with the first
   Time until = kNever;                   ///< the first end at or after this is the last
