@@ -36,9 +36,30 @@ const ReaderEntry& reader_named(std::string_view name) {
                                suggestion(name, names), fmt::join(names, ", ")));
 }
 
+bool holds_client_records(const std::string& folder) {
+  std::error_code error;
+  const std::filesystem::directory_iterator files(folder, error);
+  return std::ranges::any_of(files, [](const auto& file) {
+    return file.path().filename().string().ends_with("-trace.csv");
+  });
+}
+
+/// Client records of ServeGen say how requests come and hold none themselves.
+void refuse_client_records(const std::string& path, std::string_view format) {
+  const bool is_archive = without_compression(path).ends_with(".tar");
+  const bool recognised = format.empty() && (is_archive || holds_client_records(path));
+  if (format != "servegen" && !recognised) return;
+  throw InputError(fmt::format(
+      "{}: holds no requests; from ServeGen's client records they are drawn, by the workload plan "
+      R"('{{"duration":60,"arrivals":"servegen:folder={}"}}' in place of the trace)",
+      printable(path), printable(path)));
+}
+
 /// The path; refuses an unknown format before the file is opened.
 const std::string& checked_path(const std::string& path, const ReadOptions& options) {
-  if (!options.format.empty()) reader_named(FormatSpec(options.format).name);
+  const FormatSpec format(options.format);
+  refuse_client_records(path, format.name);
+  if (!options.format.empty()) reader_named(format.name);
   return path;
 }
 

@@ -299,6 +299,26 @@ TEST(Servegen, RefusesDamagedFiles) {
               HasSubstr("chunk-3-dataset.json has no chunk-3-trace.csv"));
 }
 
+// Would catch: a folder or an archive of client records in place of a trace that is refused without
+// a word of how requests are drawn from it; and another folder that is taken for one.
+TEST(Servegen, SaysHowToDrawFromRecordsInPlaceOfATrace) {
+  const auto how = [](const std::string& path) {
+    return fmt::format(
+        "{}: holds no requests; from ServeGen's client records they are drawn, by the workload "
+        R"(plan '{{"duration":60,"arrivals":"servegen:folder={}"}}' in place of the trace)",
+        path, path);
+  };
+  const auto said = [](const std::string& path, const std::string& format = "") {
+    return test::refusal([&] { read_trace(path, {.format = format}); });
+  };
+  const Clients clients;
+  EXPECT_THAT(said(clients.path()), HasSubstr("is a directory"));
+  clients.add(0, 1, "1,1,Gamma,1,1");
+  EXPECT_EQ(said(clients.path()), how(clients.path()));
+  EXPECT_EQ(said("records.tar.gz"), how("records.tar.gz"));
+  EXPECT_EQ(said("records", "servegen"), how("records"));
+}
+
 // Would catch: a published folder that no longer reads, and a number of requests that is not the
 // recorded one: rates times windows say 25,775 in this hour. Its clients are bursty: the tolerance
 // is 5 %.
