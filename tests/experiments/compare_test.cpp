@@ -8,6 +8,7 @@
 #include "experiments/compare/comparison.hpp"
 #include "experiments/run.hpp"
 #include "sim/kernel/input_error.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
@@ -16,13 +17,6 @@ namespace fs = std::filesystem;
 
 class Compare : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-
   /// Runs `policies` over `seeds` draws of a small plan.
   fs::path results(const std::string& name, std::vector<std::string> policies, std::int64_t seeds,
                    const std::string& seqs = "8") {
@@ -44,7 +38,8 @@ class Compare : public testing::Test {
                          [&](const auto& m) { return m.metric == name; });
   }
 
-  fs::path folder_;
+  const test::TemporaryFolder scratch_;
+  const fs::path folder_ = scratch_.path();
 };
 
 std::vector<Gate> gates(std::initializer_list<const char*> texts) {

@@ -3,11 +3,11 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "experiments/record/recorder.hpp"
 #include "sim/ports/observer.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard::made_up {
 
@@ -57,25 +57,17 @@ inline Iteration iteration(std::uint64_t id, Time begun, std::int64_t decodes) {
 /// A folder of its own for one test, removed at its end.
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tokenyard-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ScratchFolder() : path_(folder_.path()) {}
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  test::TemporaryFolder folder_;
   std::filesystem::path path_;
 };
 
 inline std::string contents(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+  return test::file_content(file);
 }
 
 }  // namespace tokenyard::made_up

@@ -4,7 +4,6 @@
 
 #include <boost/random/normal_distribution.hpp>
 #include <cmath>
-#include <filesystem>
 #include <numeric>
 
 #include "experiments/compare/request_pairs.hpp"
@@ -15,11 +14,10 @@
 #include "experiments/statistics/warmup.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/rng.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// An autoregressive series that begins at `start` above its mean of 10.
 std::vector<double> series(std::size_t count, double start, double memory, std::uint64_t seed) {
@@ -155,12 +153,12 @@ TEST(SteadyState, DrawsSeedsUntilItKnowsEnough) {
 // Would catch: a stream that is drawn in the order in which policies ask, so that the n-th request
 // is another one under another policy, or a shorter run begins otherwise.
 TEST(CommonRandomNumbers, GiveEachPolicyTheSameRequests) {
-  const fs::path place = fs::path(testing::TempDir()) / "common-random-numbers";
+  const test::TemporaryFolder scratch;
   RunPlan plan = plan_at("3");
   plan.settings.push_back({"predictor", "noisy:sigma=1", ""});
   plan.policies = {"fcfs", "srpt", "skip-join-mlfq"};
   plan.repeat = 2;
-  ResultFolder folder(place);
+  ResultFolder folder(scratch.path("out"));
   const RunResults results = run(plan, &folder);
   for (std::size_t i = 0; i < results.runs.size(); ++i) {
     const RunResult& first = results.runs[i - i % 3];
