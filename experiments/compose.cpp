@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -25,9 +26,11 @@
 #include "sim/kernel/text.hpp"
 #include "sim/server/serve.hpp"
 #include "traces/generate.hpp"
+#include "traces/parents.hpp"
 #include "traces/reader.hpp"
 #include "traces/rearrange.hpp"
 #include "traces/replay.hpp"
+#include "traces/row_order.hpp"
 #include "traces/transform.hpp"
 #include "traces/truth.hpp"
 
@@ -152,6 +155,19 @@ std::vector<CostFloor> compose_floors(const Machine& machine) {
   return floored == nullptr ? std::vector<CostFloor>() : floored->floors();
 }
 
+RunTrace::RunTrace(Trace trace)
+    : whole_(std::make_unique<const Trace>(std::move(trace))), survey_(survey_of(*whole_)) {
+  if (!whole_->parents.empty()) programs_ = programs_of(*whole_);
+}
+
+std::optional<std::uint32_t> RunTrace::program(const TraceView& view, RequestId request) const {
+  if (!programs_.empty()) return programs_[index(request)];
+  const TraceView::Place place = view.place(index(request));
+  const TraceOptions* const options = place.table().options(place.at);
+  if (options == nullptr || options->session == 0) return std::nullopt;
+  return options->session;
+}
+
 std::unique_ptr<TraceView> RunTrace::view() const {
   if (whole_) return std::make_unique<TraceView>(*whole_);
   return std::make_unique<TraceStream>(path_, options_, survey_);
@@ -169,21 +185,47 @@ bool is_large_file(const std::string& path, std::uintmax_t least_bytes) {
 
 }  // namespace
 
-RunTrace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
-                       const Settings& settings, std::uint64_t seed, std::uintmax_t stream_bytes) {
+namespace {
+
+void tell_of_sorting(const std::string& path, const ReadOptions& options,
+                     const TraceSurvey& survey) {
+  if (survey.order != RowOrder::scattered) return;
+  constexpr double kMegabyte = 1e6;
+  fmt::print(stderr,
+             "{}: the arrivals are not sorted within {} rows: sorted in a temporary file of "
+             "{:.1f} MB\n",
+             printable(path), options.window,
+             static_cast<double>(survey.runs->bytes()) / kMegabyte);
+}
+
+/// The file, to be read along with runs; nothing where it must be read whole.
+std::optional<RunTrace> streamed_trace(const std::string& path, ReadOptions options,
+                                       const Settings& settings) {
+  std::optional<TraceSurvey> survey = survey_trace(path, options);
+  if (!survey) return std::nullopt;
+  tell_of_sorting(path, options, *survey);
+  if (settings.request_rate) {
+    survey->stretch = stretch_to_rate(trace_name(path), survey->requests, survey->first_arrival,
+                                      survey->last_arrival, *settings.request_rate);
+  }
+  return RunTrace(path, std::move(options), std::move(*survey));
+}
+
+}  // namespace
+
+RunTrace compose_trace(const TraceSource& source, const Settings& settings, std::uint64_t seed) {
+  const std::string& path = source.path;
   Trace trace;
   if (is_workload_plan(path)) {
     trace = generate(read_workload_plan(path), seed);
     if (settings.limit) limit(trace, *settings.limit);
   } else {
-    ReadOptions options = trace_options(format);
-    options.zero = parse_zero_tokens(zero);
+    ReadOptions options = trace_options(source.format);
+    options.zero = parse_zero_tokens(source.zero);
+    options.trust_ids = source.trust_ids;
     options.limit = settings.limit;
-    const bool whole = settings.request_rate || settings.resample_block_s;
-    if (!whole && is_large_file(path, stream_bytes)) {
-      if (auto survey = survey_trace(path, options)) {
-        return {path, std::move(options), std::move(*survey)};
-      }
+    if (!settings.resample_block_s && is_large_file(path, source.stream_bytes)) {
+      if (auto streamed = streamed_trace(path, options, settings)) return std::move(*streamed);
     }
     trace = read_trace(path, options);
     if (settings.resample_block_s) trace = resample(trace, *settings.resample_block_s, seed);

@@ -2,6 +2,7 @@
 // Puts a run together: the only place that names concrete classes.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,14 +65,19 @@ std::vector<CostFloor> compose_floors(const Machine& machine);
 class RunTrace {
  public:
   /// In memory.
-  explicit RunTrace(Trace trace)
-      : whole_(std::make_unique<const Trace>(std::move(trace))), survey_(survey_of(*whole_)) {}
+  explicit RunTrace(Trace trace);
   /// Read along; `survey` is of this file, read with these options.
   RunTrace(std::string path, ReadOptions options, TraceSurvey survey)
       : path_(std::move(path)), options_(std::move(options)), survey_(std::move(survey)) {}
 
   const TraceSurvey& survey() const { return survey_; }
   bool streamed() const { return whole_ == nullptr; }
+
+  /// Whether requests wait for others or are of sessions.
+  bool has_programs() const { return survey_.sessions > 0 || !programs_.empty(); }
+  /// The number of the program that a request of `view` belongs to; empty where it is one by
+  /// itself.
+  std::optional<std::uint32_t> program(const TraceView& view, RequestId request) const;
 
   /// The requests, for one run. Refers to this object.
   std::unique_ptr<TraceView> view() const;
@@ -81,13 +87,24 @@ class RunTrace {
   std::string path_;
   ReadOptions options_;
   TraceSurvey survey_;
+  std::vector<std::uint32_t> programs_;  ///< by request, where some wait; else sessions tell
 };
 
-/// A trace file, or a workload plan (its file or text) drawn with `seed`; then the first `limit`
-/// requests, of a file a resample with `seed` if asked, at `request_rate`. A file of `stream_bytes`
-/// or more whose requests arrive in order is not kept in memory, where neither is asked for.
-RunTrace compose_trace(const std::string& path, const std::string& format, const std::string& zero,
-                       const Settings& settings, std::uint64_t seed, std::uintmax_t stream_bytes);
+/// Where a trace comes from. A value type.
+struct TraceSource {
+  std::string path;    ///< a trace file, or a workload plan's file or text
+  std::string format;  ///< empty: recognised
+  std::string zero = "drop";
+  bool trust_ids = false;  ///< see `ReadOptions`
+  /// Files of this size or more are not kept in memory, where nothing else speaks against it.
+  std::uintmax_t stream_bytes = std::numeric_limits<std::uintmax_t>::max();
+};
+
+/// A trace file, or a workload plan drawn with `seed`; then the first `limit` requests, of a file a
+/// resample with `seed` if asked, at `request_rate`. A large file is read along with each run,
+/// unless its requests wait for others or a resample is asked for; where its rows had to be sorted
+/// into a temporary file, a line on standard error says so.
+RunTrace compose_trace(const TraceSource& source, const Settings& settings, std::uint64_t seed);
 
 /// Whether a run of this policy under these settings uses the true output lengths.
 bool is_clairvoyant(const std::string& policy, const Machine& machine);

@@ -23,7 +23,7 @@ PrecisionGoal parse_precision_goal(std::string_view text) {
     throw refuse("expected METRIC+-PERCENT, as in mean_jct_s+-2%");
   }
   PrecisionGoal goal{std::string(text), std::string(text.substr(0, at)), 0};
-  const auto& names = summary_names();
+  const auto& names = metric_names();
   if (std::find(names.begin(), names.end(), goal.metric) == names.end()) {
     throw refuse(fmt::format("unknown metric '{}'{}; see 'tokenyard list metrics'",
                              printable(goal.metric), suggestion(goal.metric, names)));

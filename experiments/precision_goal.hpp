@@ -13,7 +13,7 @@ namespace tokenyard {
 /// How well a metric's mean over seeds is to be known: "mean_jct_s+-2%". A value type.
 struct PrecisionGoal {
   std::string text;     ///< as given
-  std::string metric;   ///< a name of `summary_names`
+  std::string metric;   ///< a name of `metric_names`
   double relative = 0;  ///< a share, 2 % is 0.02
 };
 

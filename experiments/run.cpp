@@ -210,6 +210,9 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
     const TraceView::Place place = view->place(index(id));
     return place.table().label(place.at);
   };
+  if (trace.has_programs()) {
+    options.program = [&trace, &view](RequestId id) { return trace.program(*view, id); };
+  }
   std::vector<std::uint64_t> digests;
   std::optional<RequestsCsv> requests_csv;
   if (output.requests_csv) {
@@ -373,8 +376,7 @@ RunResults run_all(const RunPlan& plan, const Prepared& prepared,
     std::shared_ptr<const RunTrace> shared = share.trace;
     if (!shared) {
       shared = std::make_shared<const RunTrace>(
-          compose_trace(plan.trace, plan.format, plan.zero, prepared.rows.front().machine.settings,
-                        seed, plan.stream_bytes));
+          compose_trace(source_of(plan), prepared.rows.front().machine.settings, seed));
     }
     const RunTrace& trace = *shared;
     const Time warmup = warmup_end(prepared, trace, seed, progress, results.notes);
@@ -447,6 +449,10 @@ RunRow only_row(const RunPlan& plan) {
     throw InputError(fmt::format("one run is needed, and here are {}", prepared.names.size()));
   }
   return std::move(prepared.rows.front());
+}
+
+TraceSource source_of(const RunPlan& plan) {
+  return {plan.trace, plan.format, plan.zero, plan.trust_ids, plan.stream_bytes};
 }
 
 std::uint64_t first_seed(const RunPlan& plan) {

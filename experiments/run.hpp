@@ -18,6 +18,7 @@ class KnownBounds;
 class Observer;
 class RunTrace;
 struct RunRow;
+struct TraceSource;
 
 class Progress;
 
@@ -40,6 +41,7 @@ struct RunPlan {
   std::string trace;   ///< a trace file, or a workload plan's file or text
   std::string format;  ///< empty: recognised
   std::string zero = "drop";
+  bool trust_ids = false;              ///< nobody looks for an id that is there twice
   std::vector<std::string> policies;   ///< empty: each system's own
   std::vector<std::string> systems;    ///< empty: none
   std::vector<GivenSetting> settings;  ///< what was given explicitly; wins over the systems'
@@ -106,6 +108,9 @@ void check(const RunPlan& plan);
 /// The only run of a plan of exactly one, with everything resolved but the trace. Throws as `check`
 /// does, and where there are several.
 RunRow only_row(const RunPlan& plan);
+
+/// Where the plan's trace comes from.
+TraceSource source_of(const RunPlan& plan);
 
 /// The seed that the plan's runs begin with.
 std::uint64_t first_seed(const RunPlan& plan);

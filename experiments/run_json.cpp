@@ -60,6 +60,7 @@ std::string run_json(const RunPlan& plan, const std::vector<RunRow>& rows,
   json["repeat"] = traces.size();
   json["format"] = plan.format;
   json["zero"] = plan.zero;
+  if (plan.trust_ids) json["trust_ids"] = true;
   if (plan.bound) json["bound"] = true;
   if (is_workload_plan(plan.trace)) json["plan"] = contents(open_workload_plan(plan.trace));
   json["traces"] = Json::array();

@@ -178,8 +178,18 @@ ChildLists::ChildLists(const Trace& trace) : first(trace.requests.size() + 1, 0)
 std::vector<std::uint32_t> programs_of(const Trace& trace) {
   using Links = boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS>;
   Links links(trace.requests.size());
+  std::vector<std::size_t> last_of_session;
   for (std::size_t i = 0; i < trace.requests.size(); ++i) {
     for (const std::uint32_t parent : parents_of(trace, i)) add_edge(parent, i, links);
+    const TraceOptions* const options = trace.requests.options(i);
+    const std::size_t session = options != nullptr ? options->session : 0;
+    if (session == 0) continue;
+    if (session < last_of_session.size()) {
+      add_edge(last_of_session[session], i, links);
+      last_of_session[session] = i;
+    } else {
+      last_of_session.resize(session + 1, i);  // numbered by their first requests
+    }
   }
   std::vector<std::uint32_t> programs(trace.requests.size());
   boost::connected_components(links, programs.data());  // numbered by their first vertices

@@ -41,8 +41,8 @@ struct ChildLists {
   }
 };
 
-/// By request: the program that it belongs to. Requests that wait for one another directly or
-/// indirectly are one program; programs are numbered by their first requests.
+/// By request: the program that it belongs to. Requests that wait for one another or are of one
+/// session, directly or indirectly, are one program; programs are numbered by their first requests.
 std::vector<std::uint32_t> programs_of(const Trace& trace);
 
 /// The way through a program on which the most output tokens lie, one after another: no schedule

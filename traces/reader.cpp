@@ -78,13 +78,19 @@ const ReaderEntry& reader_for(LineReader& lines) {
                                printable(*first_line), known));
 }
 
+TraceBuilder::Ids ids_of(const ReadOptions& options) {
+  return options.trust_ids ? TraceBuilder::Ids::trusted : TraceBuilder::Ids::checked;
+}
+
 }  // namespace
 
-TraceRows::TraceRows(const std::string& path, const ReadOptions& options, TraceBuilder::Ids ids)
+TraceRows::TraceRows(const std::string& path, const ReadOptions& options,
+                     std::optional<TraceBuilder::Ids> ids)
     : TraceRows(LineReader(checked_path(path, options)), options, ids) {}
 
-TraceRows::TraceRows(LineReader lines, const ReadOptions& options, TraceBuilder::Ids ids)
-    : lines_(std::move(lines)), builder_(lines_, options.zero, ids) {
+TraceRows::TraceRows(LineReader lines, const ReadOptions& options,
+                     std::optional<TraceBuilder::Ids> ids)
+    : lines_(std::move(lines)), builder_(lines_, options.zero, ids.value_or(ids_of(options))) {
   const FormatSpec spec(options.format);
   if (lines_.beginning().empty()) throw InputError(lines_.path(), 0, "", "the file is empty");
   const ReaderEntry& format = spec.name.empty() ? reader_for(lines_) : reader_named(spec.name);
@@ -94,12 +100,25 @@ TraceRows::TraceRows(LineReader lines, const ReadOptions& options, TraceBuilder:
   parameters.refuse_unread();
 }
 
+bool TraceRows::next(TraceRow& row) {
+  row = TraceRow();
+  if (!reader_->next(row)) return false;
+  if (read_ == 0) builder_.set_meta(reader_->meta());
+  row.number = read_++;
+  return true;
+}
+
 bool TraceRows::add_next() {
   TraceRow row;
-  if (!reader_->next(row)) return false;
-  if (builder_.counts().read == 0) builder_.set_meta(reader_->meta());
+  if (!next(row)) return false;
   builder_.add(row);
   return true;
+}
+
+TraceBuilder TraceRows::trusting_builder(ZeroTokens zero) const {
+  TraceBuilder builder(lines_, zero, TraceBuilder::Ids::known);
+  builder.set_meta(reader_->meta());
+  return builder;
 }
 
 std::int64_t TraceRows::origin_ns() const {

@@ -32,6 +32,12 @@ struct ReadOptions {
   /// Loads a tokenizer from its folder, for formats that hold texts. Given from above, where the
   /// engine's are known; it throws `InputError`.
   std::function<TokenCounter(const std::string& folder)> load_tokenizer{};
+  /// Whether to take somebody's word that no id is there twice: a set of all ids is then not kept.
+  bool trust_ids = false;
+
+  // How much is kept of a file that is read along with a run and is not sorted.
+  std::size_t window = 1'000'000;                  ///< rows, see `RowOrder`
+  std::size_t sort_bytes = std::size_t{64} << 20;  ///< of a run of the external sort
 };
 
 /// Reads the rows of one file of one format, one by one. Refers to its `LineReader`, which must
@@ -73,16 +79,20 @@ std::span<const ReaderEntry> trace_readers();
 /// A file's rows on their way into a trace.
 class TraceRows {
  public:
-  /// Recognises the format where `options` do not name it. `ids` says whether ids are checked. Bad
-  /// input is an `InputError`, here and later.
+  /// Recognises the format where `options` do not name it. `ids` says whether ids are checked (as
+  /// `options` have it). Bad input is an `InputError`, here and later.
   TraceRows(const std::string& path, const ReadOptions& options,
-            TraceBuilder::Ids ids = TraceBuilder::Ids::checked);
+            std::optional<TraceBuilder::Ids> ids = std::nullopt);
   /// The same of a text in memory; `lines` is at its beginning.
   TraceRows(LineReader lines, const ReadOptions& options,
-            TraceBuilder::Ids ids = TraceBuilder::Ids::checked);
+            std::optional<TraceBuilder::Ids> ids = std::nullopt);
 
   /// Adds the next row to the builder; false at the end of the file.
   bool add_next();
+  /// Reads the next row, with its number, for somebody to add; valid until the next one is read.
+  bool next(TraceRow& row);
+  /// Another builder of the same rows, for those that were added to the first and found right.
+  TraceBuilder trusting_builder(ZeroTokens zero) const;
 
   const std::string& path() const { return lines_.path(); }
   /// How far the file is read, in bytes of text.
@@ -95,6 +105,7 @@ class TraceRows {
   LineReader lines_;
   TraceBuilder builder_;
   std::unique_ptr<RowReader> reader_;
+  std::int64_t read_ = 0;
 };
 
 /// Reads a trace file. Bad input is an `InputError` that names the file, the line and the field.

@@ -11,6 +11,7 @@
 
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/rng.hpp"
+#include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
 #include "traces/trace_builder.hpp"
 #include "traces/writer.hpp"
@@ -39,6 +40,7 @@ class Collector {
   void begin_part() {
     ++part_;
     part_begin_ = trace_.requests.size();
+    sessions_before_ = last_session_;
   }
 
   /// Where requests wait for others, a part is a whole trace.
@@ -60,7 +62,9 @@ class Collector {
       parents.push_back(part_begin_ + parent);
     }
     request.parents = trace_.parents.add(parents);
-    request.details = trace_.details.add(from.details.at(request.details));
+    if (request.session > 0) request.session += sessions_before_;
+    last_session_ = std::max(last_session_, request.session);
+    request.details = trace_.details.add(renamed_session(from.details.at(request.details)));
     trace_.requests.push_back(request);
   }
 
@@ -73,8 +77,24 @@ class Collector {
     return static_cast<std::int64_t>(rng() >> 11U);
   }
 
+  /// The session of a part is named as its requests are.
+  std::string renamed_session(std::span<const char> details) const {
+    std::string text(details.begin(), details.end());
+    if (text.find("\"session_id\"") == std::string::npos) return text;
+    const JsonObject json = JsonFile::parse("{" + text + "}", "details");
+    text.clear();
+    for (const std::string& key : json.keys()) {
+      const bool names = key == "session_id";
+      text += fmt::format(
+          "{}{}:{}", text.empty() ? "" : ",", json_text(key),
+          names ? json_text(fmt::format("{}/{}", part_, json.scalar_text(key))) : json.raw(key));
+    }
+    return text;
+  }
+
   Trace trace_;
   std::uint64_t part_ = 0;
+  std::uint32_t sessions_before_ = 0, last_session_ = 0;
   std::size_t part_begin_ = 0;
   std::map<std::string, TenantId> tenant_ids_;
   std::vector<TenantId> tenants_;  ///< in the new trace, by those of what is taken from

@@ -34,7 +34,7 @@ void TraceDigest::add(const Trace& part, std::span<const std::string> tenants) {
                        request.prompt_token_ids.count > 0;
     const bool waits = request.parents.count > 0;
     hash.word((request.cancel_after ? 1U : 0U) | (asks ? 2U : 0U) | (lists ? 4U : 0U) |
-              (waits ? 8U : 0U));
+              (waits ? 8U : 0U) | (request.session > 0 ? 16U : 0U));
     if (request.cancel_after) hash.integer(request.cancel_after->count());
     if (asks) {
       hash.integer(request.n);
@@ -51,6 +51,7 @@ void TraceDigest::add(const Trace& part, std::span<const std::string> tenants) {
       list(part.parents.at(request.parents));
       hash.integer(request.delay.count());
     }
+    if (request.session > 0) hash.word(request.session);
   }
   hash_ = hash;
 }

@@ -61,9 +61,9 @@ struct Trace {
 };
 
 /// A stable fingerprint of what a run can depend on: the number of requests, then per request its
-/// label, arrival, lengths, options, tenant name and what the trace tells about its sequences and
-/// its prompt (`TextHash`; an optional value is preceded by whether it is there, a list by its
-/// length). 16 hex digits. It tells traces apart; it is no protection against forgery.
+/// label, arrival, lengths, options, tenant name, session and what the trace tells about its
+/// sequences and its prompt (`TextHash`; an optional value is preceded by whether it is there, a
+/// list by its length). 16 hex digits. It tells traces apart; it is no protection against forgery.
 std::string digest_of(const Trace& trace);
 
 /// The same, of a trace that comes in parts.

@@ -57,6 +57,12 @@ TenantId TraceBuilder::tenant(std::string_view name) {
   return last_tenant_;
 }
 
+std::uint32_t TraceBuilder::session(std::string_view name) {
+  if (name.empty()) return 0;
+  const auto next = static_cast<std::uint32_t>(session_numbers_.size()) + 1;
+  return session_numbers_.try_emplace(std::string(name), next).first->second;
+}
+
 void TraceBuilder::check_sequences(const TraceRow& row) const {
   const auto at_most = [&](const std::optional<std::int32_t>& most, const char* name) {
     if (most && row.n > *most) {
@@ -105,7 +111,8 @@ void TraceBuilder::check_prompt(const TraceRow& row) const {
 }
 
 void TraceBuilder::add(const TraceRow& row) {
-  const std::int64_t number = trace_.counts.read++;
+  const std::int64_t number = row.number.value_or(trace_.counts.read);
+  ++trace_.counts.read;
   if (number == std::numeric_limits<std::uint32_t>::max()) {
     lines_.refuse("", "the trace has more than 4,294,967,295 rows");
   }
@@ -122,6 +129,8 @@ void TraceBuilder::add(const TraceRow& row) {
     } else if (!row_numbers_) {
       check_label(fmt::format_int(number).str(), number);
     }
+  } else if (ids_ == Ids::trusted && row.label) {
+    check_label_text(*row.label);
   }
 
   std::int64_t input = row.input_tokens;
@@ -161,6 +170,7 @@ void TraceBuilder::add(const TraceRow& row) {
   }
   options.delay = row.delay;
   options.arrival_given = row.arrival_given;
+  options.session = session(row.session);
   options.details = trace_.details.add(row.details);
   if (!row.parents.empty()) keep_parents(row);
   trace_.requests.push_back(label_number(row, number), kOrigin + Duration(row.arrival_ns), input,
@@ -181,10 +191,14 @@ std::uint32_t TraceBuilder::label_number(const TraceRow& row, std::int64_t numbe
   return static_cast<std::uint32_t>(block_labels_.size() - 1);
 }
 
+void TraceBuilder::check_label_text(std::string_view label) const {
+  if (label.empty()) lines_.refuse("id", "is empty");
+  if (const char* fault = fault_of_name(label)) lines_.refuse("id", fault);
+}
+
 /// Refuses an id that no format allows or that was there before. Ids that only number the rows,
 /// the commonest, need no set; once another comes, all before it go into one.
 void TraceBuilder::check_label(std::string_view label, std::int64_t row) {
-  if (label.empty()) lines_.refuse("id", "is empty");
   if (row_numbers_) {
     const fmt::format_int number(row);
     if (label == std::string_view(number.data(), number.size())) return;
@@ -193,7 +207,7 @@ void TraceBuilder::check_label(std::string_view label, std::int64_t row) {
       labels_.insert(fmt::format_int(before).str());
     }
   }
-  if (const char* fault = fault_of_name(label)) lines_.refuse("id", fault);
+  check_label_text(label);
   if (!labels_.insert(label)) {
     lines_.refuse("id", fmt::format("'{}' is a duplicate", printable(label)));
   }
@@ -221,7 +235,8 @@ Trace TraceBuilder::finish(std::int64_t origin_ns) {
       requests.set_arrival(i, requests.arrival(i) - Duration(origin_ns));
     }
   }
-  requests.set_labels(labels_.take_labels());
+  requests.set_labels(ids_ == Ids::checked ? labels_.take_labels()
+                                           : std::exchange(block_labels_, {}));
   if (waits()) link_parents(trace_, waiting_rows_, lines_.path());
   trace_.tenants = std::move(tenant_names_);
   settle(trace_);
@@ -240,6 +255,23 @@ Trace TraceBuilder::take_block() {
   return block;
 }
 
+namespace {
+
+/// In the order of their first requests.
+void renumber_sessions(Trace& trace) {
+  std::uint32_t next = 0;
+  std::vector<std::uint32_t> renumbered;
+  for (TraceOptions& options : trace.requests.all_options()) {
+    if (options.session == 0) continue;
+    if (renumbered.size() <= options.session) renumbered.resize(options.session + 1, 0);
+    std::uint32_t& fresh = renumbered[options.session];
+    if (fresh == 0) fresh = ++next;
+    options.session = fresh;
+  }
+}
+
+}  // namespace
+
 void settle(Trace& trace) {
   RequestTable& requests = trace.requests;
   sort_requests(trace);
@@ -256,6 +288,7 @@ void settle(Trace& trace) {
     if (fresh != before) requests.set_tenant(i, fresh);
   }
   trace.tenants = std::move(names);
+  renumber_sessions(trace);
   trace.outputs.repack(requests.all_options(), &TraceOptions::outputs);
   trace.block_hashes.repack(requests.all_options(), &TraceOptions::block_hashes);
   trace.prompt_token_ids.repack(requests.all_options(), &TraceOptions::prompt_token_ids);

@@ -40,7 +40,10 @@ struct TraceRow {
   std::optional<std::span<const std::int64_t>> prompt_token_ids;  ///< 0 … kMostTokens
   std::span<const std::string> parents;  ///< labels of any rows of the file
   Duration delay{};                      ///< after the last parent's end
+  std::string_view session;              ///< the name of its session; empty: none
   std::string_view details;              ///< see `Trace::details`
+  /// The 0-based data row that it is, where rows come in another order than the file's.
+  std::optional<std::int64_t> number;
 };
 
 /// Where the times of a format count from.
@@ -59,8 +62,9 @@ struct TraceMeta {
 /// that all formats share are here and nowhere else. Refers to `lines` for the places in messages.
 class TraceBuilder {
  public:
-  /// Whether ids are checked, or known to be right from an earlier reading.
-  enum class Ids : std::uint8_t { checked, trusted };
+  /// Whether ids are checked; checked but not compared with one another, because somebody says that
+  /// none is there twice; or known to be right from an earlier reading.
+  enum class Ids : std::uint8_t { checked, trusted, known };
 
   TraceBuilder(const LineReader& lines, ZeroTokens zero, Ids ids = Ids::checked)
       : lines_(lines), zero_(zero), ids_(ids) {}
@@ -98,14 +102,16 @@ class TraceBuilder {
   /// How many requests the next block would have.
   std::size_t waiting() const { return trace_.requests.size(); }
   /// The requests added since the last block, with their lists; their arrivals are in the file's
-  /// own time, their tenants those of `tenants`. They have labels only where ids are trusted.
+  /// own time, their tenants those of `tenants`. They have labels where ids are not checked.
   Trace take_block();
 
  private:
   void keep_parents(const TraceRow& row);
   TenantId tenant(std::string_view name);
+  std::uint32_t session(std::string_view name);
   std::uint32_t label_number(const TraceRow& row, std::int64_t number);
   void check_label(std::string_view label, std::int64_t row);
+  void check_label_text(std::string_view label) const;
   void check_sequences(const TraceRow& row) const;
   void check_prompt(const TraceRow& row) const;
 
@@ -114,11 +120,12 @@ class TraceBuilder {
   Ids ids_;
   Trace trace_;
   LabelSet labels_;
-  LabelPool block_labels_;   ///< of the requests of this block, where ids are trusted
+  LabelPool block_labels_;   ///< of the requests of this block, where ids are not checked
   bool row_numbers_ = true;  ///< every id so far was the number of its row, and is in no set
   TenantId last_tenant_{};
   std::unordered_map<std::string, TenantId> tenant_ids_;
   std::vector<std::string> tenant_names_;
+  std::unordered_map<std::string, std::uint32_t> session_numbers_;
   std::vector<WaitingRow> waiting_rows_;
   std::int64_t zero_rows_ = 0;
   bool any_arrival_ = false;
@@ -128,10 +135,10 @@ class TraceBuilder {
   std::int64_t latest_kept_ = 0;
 };
 
-/// Sorts the requests stably by arrival (parents before their children), renumbers the tenants in
-/// the order of their first appearance, packs the lists in the order of the requests (those of no
-/// request go), and recomputes `counts.kept` and the digest. For everything that makes or changes a
-/// trace.
+/// Sorts the requests stably by arrival (parents before their children), renumbers the tenants and
+/// the sessions in the order of their first appearance, packs the lists in the order of the
+/// requests (those of no request go), and recomputes `counts.kept` and the digest. For everything
+/// that makes or changes a trace.
 void settle(Trace& trace);
 
 }  // namespace tokenyard

@@ -38,6 +38,10 @@ struct TraceOptions {
   Duration delay{};
   bool arrival_given = true;  ///< by the trace; else it follows from the parents'
 
+  /// The number of its session (a conversation or an agent's task), from 1 in the order of their
+  /// first requests; 0: it belongs to none.
+  std::uint32_t session = 0;
+
   ListSlice details;  ///< in `Trace::details`: what the canonical form has beyond all this, if kept
 
   /// Whether its sequences are beams rather than samples.

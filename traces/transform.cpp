@@ -21,20 +21,24 @@ Duration span_of(const Trace& trace) {
   return trace.requests.arrival(trace.requests.size() - 1) - trace.requests.arrival(0);
 }
 
-/// Multiplies all arrivals by `factor`; `at` says for a message what that makes.
-void stretch(Trace& trace, double factor, const std::string& at) {
+/// Refuses a factor; `at` says for a message what it makes.
+void check_stretch(const std::string& name, Time last, double factor, const std::string& at) {
+  const auto longest = static_cast<double>(kLongest.count());
+  if (static_cast<double>((last - kOrigin).count()) * factor <= longest) return;
+  throw InputError(fmt::format("at {} trace '{}' would last more than 100 years", at, name));
+}
+
+void stretch(Trace& trace, double factor) {
   RequestTable& requests = trace.requests;
-  const double last =
-      static_cast<double>((requests.arrival(requests.size() - 1) - kOrigin).count());
-  if (!(last * factor <= static_cast<double>(kLongest.count()))) {
-    throw InputError(
-        fmt::format("at {} trace '{}' would last more than 100 years", at, trace.name));
-  }
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    const auto arrival = static_cast<double>((requests.arrival(i) - kOrigin).count());
-    requests.set_arrival(i, kOrigin + Duration(std::llround(arrival * factor)));
+    requests.set_arrival(i, stretched(requests.arrival(i), factor));
   }
   settle(trace);
+}
+
+double rate_of(std::size_t requests, Duration span) {
+  if (span <= Duration(0)) return 0;
+  return static_cast<double>(requests - 1) / to_seconds(span);
 }
 
 }  // namespace
@@ -59,26 +63,39 @@ void limit(Trace& trace, std::int64_t requests) {
 }
 
 double mean_rate(const Trace& trace) {
-  const Duration span = span_of(trace);
-  if (span <= Duration(0)) return 0;
-  return static_cast<double>(trace.requests.size() - 1) / to_seconds(span);
+  return rate_of(trace.requests.size(), span_of(trace));
 }
 
-void scale_to_rate(Trace& trace, double requests_per_s) {
+Time stretched(Time arrival, double factor) {
+  const auto before = static_cast<double>((arrival - kOrigin).count());
+  return kOrigin + Duration(std::llround(before * factor));
+}
+
+double stretch_to_rate(const std::string& name, std::size_t requests, Time first, Time last,
+                       double requests_per_s) {
   if (!(requests_per_s > 0) || !std::isfinite(requests_per_s)) {
     throw InputError(fmt::format("the request rate must be above 0, it is {}", requests_per_s));
   }
-  const double rate = mean_rate(trace);
+  const double rate = rate_of(requests, last - first);
   if (rate == 0) {
     throw InputError(fmt::format(
-        "trace '{}': no factor gives it a rate, because all its requests arrive at once",
-        trace.name));
+        "trace '{}': no factor gives it a rate, because all its requests arrive at once", name));
   }
-  stretch(trace, rate / requests_per_s, fmt::format("{} requests/s", requests_per_s));
+  const double factor = rate / requests_per_s;
+  check_stretch(name, last, factor, fmt::format("{} requests/s", requests_per_s));
+  return factor;
+}
+
+void scale_to_rate(Trace& trace, double requests_per_s) {
+  const RequestTable& requests = trace.requests;
+  stretch(trace, stretch_to_rate(trace.name, requests.size(), requests.arrival(0),
+                                 requests.arrival(requests.size() - 1), requests_per_s));
 }
 
 void scale_rate(Trace& trace, double factor) {
-  stretch(trace, 1 / factor, fmt::format("{} times the rate", factor));
+  check_stretch(trace.name, trace.requests.arrival(trace.requests.size() - 1), 1 / factor,
+                fmt::format("{} times the rate", factor));
+  stretch(trace, 1 / factor);
 }
 
 std::int64_t scaled_tokens(std::int64_t tokens, double factor) {

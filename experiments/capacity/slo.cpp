@@ -70,8 +70,13 @@ Slo parse_slo(std::string_view text) {
   const Gate gate = parse_gate(text, "slo");
   if (gate.relative)
     refuse(text, "expected a value, not a change: there is nothing to change from");
-  constexpr std::string_view kGrow[] = {"requests", "completed", "duration_s", "request_throughput",
-                                        "output_token_throughput"};
+  constexpr std::string_view kGrow[] = {"requests",
+                                        "completed",
+                                        "duration_s",
+                                        "request_throughput",
+                                        "output_token_throughput",
+                                        "programs",
+                                        "programs_completed"};
   if (std::find(std::begin(kGrow), std::end(kGrow), gate.metric) != std::end(kGrow)) {
     refuse(text, fmt::format("{} follows the rate itself; expected what load makes worse, such as "
                              "p99_ttft_s<=0.5",

@@ -14,7 +14,7 @@ namespace tokenyard {
 /// Zhong et al., "DistServe", OSDI 2024). A value type.
 struct Slo {
   std::string text;                     ///< as given
-  std::string metric;                   ///< a name of `summary_names`; of a share empty
+  std::string metric;                   ///< a name of `metric_names`; of a share empty
   std::optional<LatencyBounds> bounds;  ///< of a share
   bool at_most = true;                  ///< <=, else >=
   double bound = 0;

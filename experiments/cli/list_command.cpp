@@ -95,7 +95,7 @@ void list_devices_by_name() {
 }
 
 void list_metrics() {
-  for (const std::string& name : summary_names()) fmt::print("{}\n", name);
+  for (const std::string& name : metric_names()) fmt::print("{}\n", name);
 }
 
 struct Listing {

@@ -17,6 +17,7 @@ std::vector<OptionRow> run_option_rows() {
        true},
       {"format", "NAME", "the trace's format (recognised)"},
       {"zero", "RULE", "requests without tokens: drop, clamp or error (drop)"},
+      {"trust-ids", "", "the trace's ids are known to be unique: do not keep all to compare them"},
       {"iterations", "", "write LABEL/iterations.csv"},
       {"timeline", "", "write LABEL/timeline.json, Chrome trace events for Perfetto"},
       {"bound", "",
@@ -44,6 +45,7 @@ RunPlan run_plan_of(const CommandLine& line) {
   }
   plan.format = line.value("format").value_or("");
   plan.zero = line.value("zero").value_or("drop");
+  plan.trust_ids = line.flag("trust-ids");
   if (line.has("seed")) {
     plan.seed = static_cast<std::uint64_t>(line.integer("seed", 0, 4'000'000'000'000'000'000, 1));
   }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "experiments/cli/command_line.hpp"
+#include "experiments/cli/trace_arguments.hpp"
 #include "experiments/cli/trace_edit.hpp"
 #include "experiments/cli/trace_generate.hpp"
 #include "experiments/cli/trace_output.hpp"
@@ -22,18 +23,21 @@ namespace tokenyard {
 namespace {
 
 std::vector<OptionRow> convert_options() {
-  return {{"format", "FORMAT", "the format of IN, where its first line does not tell"},
-          {"to", "FORM", "the form of OUT, see below; else .jsonl or .csv decides"},
-          {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
-          {"limit", "N", "the first N requests"},
-          scale_rate_option(),
-          scale_lengths_option(),
-          {"json", "", "describe the result as JSON"},
-          {"quiet", "", "print nothing"},
-          {"help", "", "this text"}};
+  return joined({{{"to", "FORM", "the form of OUT, see below; else .jsonl or .csv decides"}},
+                 reading_options("IN"),
+                 {limit_option()},
+                 scaling_options(),
+                 describing_options()});
 }
 
-std::string convert_help() {
+constexpr const char* kConvertUsage =
+    "usage: tokenyard trace convert IN OUT\n\n"
+    "Reads a trace in any known format and writes it in the canonical one, .jsonl or .csv, or\n"
+    "in another (--to); optionally compressed, .gz or .zst. What OUT has no place for is told.\n"
+    "\noptions:\n";
+
+/// What follows the options.
+std::string convert_forms() {
   std::string formats, forms;
   for (const auto& reader : trace_readers()) {
     formats += fmt::format("  {:<12}{}\n", reader.name, reader.summary);
@@ -41,13 +45,7 @@ std::string convert_help() {
   for (const auto& writer : trace_writers()) {
     forms += fmt::format("  {:<12}{}\n", writer.name, writer.summary);
   }
-  return "usage: tokenyard trace convert IN OUT\n\n"
-         "Reads a trace in any known format and writes it in the canonical one, .jsonl or .csv, "
-         "or\n"
-         "in another (--to); optionally compressed, .gz or .zst. What OUT has no place for is "
-         "told.\n"
-         "\noptions:\n" +
-         options_help(convert_options()) + "\nformats of IN:\n" + formats +
+  return "\nformats of IN:\n" + formats +
          "\nAny CSV with a header reads by a map from fields to its columns, with the unit of "
          "time:\n"
          "--format csv:arrival=ts,unit=s|ms|us|ns|timestamp,input_tokens=in,output_tokens=out "
@@ -77,11 +75,10 @@ std::string trace_help() {
 }
 
 int run_convert(std::span<const std::string> args) {
-  const CommandLine line("trace convert", args, convert_options());
-  if (line.flag("help")) {
-    fmt::print("{}", convert_help());
-    return 0;
-  }
+  const auto given =
+      line_or_help("trace convert", args, convert_options(), kConvertUsage, convert_forms());
+  if (!given) return 0;
+  const CommandLine& line = *given;
   if (line.positionals().size() != 2) {
     line.refuse(
         fmt::format("two files are needed, IN and OUT; {} given", line.positionals().size()));
@@ -89,10 +86,8 @@ int run_convert(std::span<const std::string> args) {
   const std::string& out = line.positionals()[1];
   const std::string form = line.value("to").value_or("");
   check_trace_form(out, form);
-  ReadOptions options;
+  ReadOptions options = read_options_of(line);
   options.details = true;
-  options.format = line.value("format").value_or("");
-  if (const auto zero = line.value("zero")) options.zero = parse_zero_tokens(*zero);
   if (line.has("limit")) options.limit = line.integer("limit", 1, kMostRequests, 1);
   Trace trace = read_trace(line.positionals()[0], options);
   scale_as_asked(trace, line);

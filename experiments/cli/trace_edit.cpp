@@ -7,9 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "experiments/cli/command_line.hpp"
+#include "experiments/cli/trace_arguments.hpp"
 #include "experiments/cli/trace_output.hpp"
-#include "experiments/trace_options.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "traces/generate.hpp"
 #include "traces/reader.hpp"
@@ -20,18 +19,9 @@ namespace tokenyard {
 
 namespace {
 
-/// The options that all of these commands have, after their own.
-std::vector<OptionRow> with_common(std::vector<OptionRow> options) {
-  const std::vector<OptionRow> common = {
-      scale_rate_option(),
-      scale_lengths_option(),
-      {"format", "FORMAT", "the format of what is read, where its first line does not tell"},
-      {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
-      {"json", "", "describe the result as JSON"},
-      {"quiet", "", "print nothing"},
-      {"help", "", "this text"}};
-  options.insert(options.end(), common.begin(), common.end());
-  return options;
+/// A command's own options, and those that all of these commands have.
+std::vector<OptionRow> with_common(const std::vector<OptionRow>& own) {
+  return joined({own, scaling_options(), reading_options("what is read"), describing_options()});
 }
 
 std::vector<OptionRow> slice_options() {
@@ -41,14 +31,44 @@ std::vector<OptionRow> slice_options() {
                       {"first", "N", "then keep the first N requests (all)"}});
 }
 
+constexpr const char* kSliceUsage =
+    "usage: tokenyard trace slice IN OUT [--from S] [--to S] [--skip N] [--first N]\n\n"
+    "Keeps a part of a trace, by time and then by count. Times count from --from, or,\n"
+    "where requests were skipped, from the first that is kept.\n\noptions:\n";
+
+constexpr const char* kSliceExamples =
+    "\nexamples:\n"
+    "  tokenyard trace slice day.jsonl.gz noon.jsonl.gz --from 43200 --to 46800\n"
+    "  tokenyard trace slice azure.csv second-thousand.jsonl --skip 1000 --first 1000\n";
+
+constexpr const char* kSuperposeUsage =
+    "usage: tokenyard trace superpose OUT IN...\n\n"
+    "Lays traces over one another, from one common origin. Ids become K/ID, with K the\n"
+    "number of the file, from 1; tenants of the same name are the same; prompts of\n"
+    "different files share no content.\n\noptions:\n";
+
+constexpr const char* kSuperposeExample =
+    "\nexample:\n"
+    "  tokenyard trace superpose both.jsonl chat.jsonl batch.jsonl\n";
+
 std::vector<OptionRow> resample_options() {
   return with_common({{"blocks", "S", "the length of a window, in seconds"},
                       {"seed", "N", "same seed, same bytes (1)"}});
 }
 
+constexpr const char* kResampleUsage =
+    "usage: tokenyard trace resample IN OUT --blocks S [--seed N]\n\n"
+    "One moving-block resample: windows of S seconds, each from anywhere in the trace,\n"
+    "one after another until they cover as long a time. Ids become K/ID, with K the\n"
+    "number of the window. 'tokenyard run --resample blocks:S --repeat N' runs on one\n"
+    "for each seed.\n\noptions:\n";
+
+constexpr const char* kResampleExample =
+    "\nexample:\n"
+    "  tokenyard trace resample azure.csv again.jsonl.gz --blocks 60 --seed 7\n";
+
 Trace read_input(const CommandLine& line, const std::string& path) {
-  ReadOptions options = trace_options(line.value("format").value_or(""));
-  if (const auto zero = line.value("zero")) options.zero = parse_zero_tokens(*zero);
+  ReadOptions options = read_options_of(line);
   options.details = true;
   return read_trace(path, options);
 }
@@ -72,18 +92,10 @@ std::pair<std::string, std::string> two_files(const CommandLine& line) {
 }  // namespace
 
 int run_trace_slice(std::span<const std::string> args) {
-  const CommandLine line("trace slice", args, slice_options());
-  if (line.flag("help")) {
-    fmt::print(
-        "usage: tokenyard trace slice IN OUT [--from S] [--to S] [--skip N] [--first N]\n\n"
-        "Keeps a part of a trace, by time and then by count. Times count from --from, or,\n"
-        "where requests were skipped, from the first that is kept.\n\noptions:\n{}\n"
-        "examples:\n"
-        "  tokenyard trace slice day.jsonl.gz noon.jsonl.gz --from 43200 --to 46800\n"
-        "  tokenyard trace slice azure.csv second-thousand.jsonl --skip 1000 --first 1000\n",
-        options_help(slice_options()));
-    return 0;
-  }
+  const auto given =
+      line_or_help("trace slice", args, slice_options(), kSliceUsage, kSliceExamples);
+  if (!given) return 0;
+  const CommandLine& line = *given;
   const auto [in, out] = two_files(line);
   const double longest = to_seconds(kLongest);
   Slice part;
@@ -97,19 +109,10 @@ int run_trace_slice(std::span<const std::string> args) {
 }
 
 int run_trace_superpose(std::span<const std::string> args) {
-  const auto options = with_common({});
-  const CommandLine line("trace superpose", args, options);
-  if (line.flag("help")) {
-    fmt::print(
-        "usage: tokenyard trace superpose OUT IN...\n\n"
-        "Lays traces over one another, from one common origin. Ids become K/ID, with K the\n"
-        "number of the file, from 1; tenants of the same name are the same; prompts of\n"
-        "different files share no content.\n\noptions:\n{}\n"
-        "example:\n"
-        "  tokenyard trace superpose both.jsonl chat.jsonl batch.jsonl\n",
-        options_help(options));
-    return 0;
-  }
+  const auto given =
+      line_or_help("trace superpose", args, with_common({}), kSuperposeUsage, kSuperposeExample);
+  if (!given) return 0;
+  const CommandLine& line = *given;
   const auto& files = line.positionals();
   if (files.size() < 2) line.refuse("OUT and one IN or more are needed");
   check_trace_form(files.front());
@@ -121,19 +124,10 @@ int run_trace_superpose(std::span<const std::string> args) {
 }
 
 int run_trace_resample(std::span<const std::string> args) {
-  const CommandLine line("trace resample", args, resample_options());
-  if (line.flag("help")) {
-    fmt::print(
-        "usage: tokenyard trace resample IN OUT --blocks S [--seed N]\n\n"
-        "One moving-block resample: windows of S seconds, each from anywhere in the trace,\n"
-        "one after another until they cover as long a time. Ids become K/ID, with K the\n"
-        "number of the window. 'tokenyard run --resample blocks:S --repeat N' runs on one\n"
-        "for each seed.\n\noptions:\n{}\n"
-        "example:\n"
-        "  tokenyard trace resample azure.csv again.jsonl.gz --blocks 60 --seed 7\n",
-        options_help(resample_options()));
-    return 0;
-  }
+  const auto given =
+      line_or_help("trace resample", args, resample_options(), kResampleUsage, kResampleExample);
+  if (!given) return 0;
+  const CommandLine& line = *given;
   const auto [in, out] = two_files(line);
   const double block_s = number_option(line, "blocks", 1e-9, to_seconds(kLongest));
   const auto seed = line.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1);

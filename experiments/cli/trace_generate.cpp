@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "experiments/cli/command_line.hpp"
+#include "experiments/cli/trace_arguments.hpp"
 #include "experiments/cli/trace_output.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
@@ -23,22 +23,21 @@ namespace {
 constexpr std::int64_t kMostSeed = std::numeric_limits<std::int64_t>::max();
 
 std::vector<OptionRow> generate_options() {
-  return {{"requests", "N", "how many requests to draw"},
-          {"duration", "S", "draw the requests of S seconds (or N, if that is fewer)"},
-          {"arrivals", "SPEC", "when they arrive, see below"},
-          {"lengths", "SPEC", "how long prompts and outputs are, see below"},
-          {"prefix", "SPEC", "prompts that begin alike, see below (none)"},
-          {"n", "SHARES", "samples for each prompt (1)"},
-          {"best-of", "SHARES", "samples decoded to choose n of them (n)"},
-          {"beam-width", "SHARES", "beams, where above 1"},
-          {"tenants", "N|SHARES", "whom requests belong to: N equal tenants, or named ones"},
-          scale_rate_option(),
-          scale_lengths_option(),
-          {"seed", "N", "same seed, same bytes (1)"},
-          {"out", "FILE", "where to write: .jsonl or .csv, optionally followed by .gz"},
-          {"json", "", "describe the result as JSON"},
-          {"quiet", "", "print nothing"},
-          {"help", "", "this text"}};
+  const std::vector<OptionRow> drawing = {
+      {"requests", "N", "how many requests to draw"},
+      {"duration", "S", "draw the requests of S seconds (or N, if that is fewer)"},
+      {"arrivals", "SPEC", "when they arrive, see below"},
+      {"lengths", "SPEC", "how long prompts and outputs are, see below"},
+      {"prefix", "SPEC", "prompts that begin alike, see below (none)"},
+      {"n", "SHARES", "samples for each prompt (1)"},
+      {"best-of", "SHARES", "samples decoded to choose n of them (n)"},
+      {"beam-width", "SHARES", "beams, where above 1"},
+      {"tenants", "N|SHARES", "whom requests belong to: N equal tenants, or named ones"},
+  };
+  const std::vector<OptionRow> writing = {
+      {"seed", "N", "same seed, same bytes (1)"},
+      {"out", "FILE", "where to write: .jsonl or .csv, optionally followed by .gz"}};
+  return joined({drawing, scaling_options(), writing, describing_options()});
 }
 
 std::string generators_text(const std::vector<GeneratorHelp>& generators) {
@@ -54,14 +53,16 @@ std::string generators_text(const std::vector<GeneratorHelp>& generators) {
   return text;
 }
 
-std::string generate_help() {
-  return "usage: tokenyard trace generate --requests N --arrivals SPEC --lengths SPEC --out "
-         "FILE\n\n"
-         "Draws a workload and writes it as a trace. What is random about a request depends on\n"
-         "the seed and its own number alone, so a longer trace begins with the shorter one.\n\n"
-         "options:\n" +
-         options_help(generate_options()) +
-         "\nA SPEC is a name, or name:key=value,key=value. SHARES are one value, or values with\n"
+constexpr const char* kUsage =
+    "usage: tokenyard trace generate --requests N --arrivals SPEC --lengths SPEC --out "
+    "FILE\n\n"
+    "Draws a workload and writes it as a trace. What is random about a request depends on\n"
+    "the seed and its own number alone, so a longer trace begins with the shorter one.\n\n"
+    "options:\n";
+
+/// What follows the options.
+std::string generate_specs() {
+  return "\nA SPEC is a name, or name:key=value,key=value. SHARES are one value, or values with\n"
          "their weights: 1:0.9/4:0.1 is 1 nine times out of ten, else 4.\n\narrivals:\n" +
          generators_text(list_arrivals()) + "\nlengths:\n" + generators_text(list_lengths()) +
          "\nprefix:\n" + generators_text(list_prefixes()) +
@@ -86,11 +87,10 @@ std::string generate_help() {
 }  // namespace
 
 int run_trace_generate(std::span<const std::string> args) {
-  const CommandLine line("trace generate", args, generate_options());
-  if (line.flag("help")) {
-    fmt::print("{}", generate_help());
-    return 0;
-  }
+  const auto given =
+      line_or_help("trace generate", args, generate_options(), kUsage, generate_specs());
+  if (!given) return 0;
+  const CommandLine& line = *given;
   if (!line.positionals().empty()) {
     line.refuse(fmt::format("unexpected argument '{}'", printable(line.positionals().front())));
   }

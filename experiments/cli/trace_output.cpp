@@ -6,7 +6,6 @@
 
 #include "sim/kernel/text.hpp"
 #include "traces/transform.hpp"
-#include "traces/workload_plan.hpp"
 #include "traces/writer.hpp"
 
 namespace tokenyard {
@@ -50,44 +49,6 @@ void write_and_describe(const Trace& trace, const std::string& path, const Comma
   if (line.flag("quiet")) return;
   fmt::print("{}", description(trace, path, line.flag("json")));
   if (!lost.empty()) fmt::print(stderr, "not kept, for the form has no place for it: {}\n", lost);
-}
-
-OptionRow scale_rate_option() {
-  return {"scale-rate", "X", "X times the request rate: all times are divided by X (1)"};
-}
-
-OptionRow scale_lengths_option() {
-  return {"scale-lengths", "X",
-          "X times the tokens of prompts and outputs, rounded, 1 at least (1)"};
-}
-
-double scale_factor(const CommandLine& line, std::string_view option) {
-  return line.has(option) ? number_option(line, option, kLeastScale, kMostScale) : 1;
-}
-
-void scale_as_asked(Trace& trace, const CommandLine& line) {
-  if (const double factor = scale_factor(line, "scale-rate"); factor != 1) {
-    scale_rate(trace, factor);
-  }
-  if (const double factor = scale_factor(line, "scale-lengths"); factor != 1) {
-    scale_lengths(trace, factor);
-  }
-}
-
-std::string required_option(const CommandLine& line, std::string_view option) {
-  const auto value = line.value(option);
-  if (!value) line.refuse(fmt::format("--{} is required", option));
-  return *value;
-}
-
-double number_option(const CommandLine& line, std::string_view option, double least, double most) {
-  const std::string text = required_option(line, option);
-  const auto value = parse_number(text);
-  if (!value || *value < least || *value > most) {
-    line.refuse(fmt::format("--{}: expected a number from {} to {}, found '{}'", option,
-                            format_number(least), format_number(most), printable(text)));
-  }
-  return *value;
 }
 
 }  // namespace tokenyard

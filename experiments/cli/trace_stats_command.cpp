@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "experiments/cli/command_line.hpp"
+#include "experiments/cli/trace_arguments.hpp"
 #include "experiments/compose.hpp"
-#include "experiments/trace_options.hpp"
 #include "experiments/trace_stats/trace_stats.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "traces/generate.hpp"
@@ -18,13 +17,12 @@ namespace {
 constexpr std::uintmax_t kStreamBytes = std::uintmax_t{8} << 20;
 
 std::vector<OptionRow> stats_options() {
-  return {{"format", "FORMAT", "the format of TRACE, where its first line does not tell"},
-          {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
-          {"limit", "N", "the first N requests"},
-          {"seed", "N", "of a workload plan (1)"},
-          {"plots", "DIR", "draw arrivals and lengths (PNG, SVG, PDF, CSV) into DIR"},
-          {"json", "", "the same as JSON, with the names of the table"},
-          {"help", "", "this text"}};
+  return joined({reading_options("TRACE"),
+                 {limit_option(),
+                  {"seed", "N", "of a workload plan (1)"},
+                  {"plots", "DIR", "draw arrivals and lengths (PNG, SVG, PDF, CSV) into DIR"},
+                  {"json", "", "the same as JSON, with the names of the table"},
+                  help_option()}});
 }
 
 constexpr const char* kStatsUsage =
@@ -35,10 +33,8 @@ constexpr const char* kStatsUsage =
     "from the first arrival on over the mean one; percentiles are nearest rank.\n\noptions:\n";
 
 std::vector<OptionRow> check_options() {
-  return {{"format", "FORMAT", "the format of TRACE, where its first line does not tell"},
-          {"zero", "drop|clamp|error", "what rows with zero tokens get (drop)"},
-          {"most", "N", "print so many faults; all are counted (100)"},
-          {"help", "", "this text"}};
+  return joined({reading_options("TRACE"),
+                 {{"most", "N", "print so many faults; all are counted (100)"}, help_option()}});
 }
 
 constexpr const char* kCheckUsage =
@@ -98,16 +94,11 @@ std::int64_t read_all(TraceRows& rows, Faults& faults) {
 }  // namespace
 
 int run_trace_check(std::span<const std::string> args) {
-  const auto options = check_options();
-  const CommandLine line("trace check", args, options);
-  if (line.flag("help")) {
-    fmt::print("{}{}", kCheckUsage, options_help(options));
-    return 0;
-  }
-  if (line.positionals().size() != 1) line.refuse("expected one TRACE");
-  const std::string& path = line.positionals().front();
-  ReadOptions reading = trace_options(line.value("format").value_or(""));
-  if (const auto zero = line.value("zero")) reading.zero = parse_zero_tokens(*zero);
+  const auto given = line_or_help("trace check", args, check_options(), kCheckUsage);
+  if (!given) return 0;
+  const CommandLine& line = *given;
+  const std::string& path = only_trace(line);
+  const ReadOptions reading = read_options_of(line);
   Faults faults(line.integer("most", 0, INT64_MAX, 100));
   TraceRows rows(path, reading);
   const std::int64_t faulty = read_all(rows, faults);
@@ -122,20 +113,17 @@ int run_trace_check(std::span<const std::string> args) {
 }
 
 int run_trace_stats(std::span<const std::string> args) {
-  const auto options = stats_options();
-  const CommandLine line("trace stats", args, options);
-  if (line.flag("help")) {
-    fmt::print("{}{}", kStatsUsage, options_help(options));
-    return 0;
-  }
-  if (line.positionals().size() != 1) line.refuse("expected one TRACE");
-  const std::string& path = line.positionals().front();
+  const auto given = line_or_help("trace stats", args, stats_options(), kStatsUsage);
+  if (!given) return 0;
+  const CommandLine& line = *given;
+  const std::string& path = only_trace(line);
   Settings settings;
   if (line.has("limit")) settings.limit = line.integer("limit", 1, INT64_MAX, 1);
   const auto seed = static_cast<std::uint64_t>(line.integer("seed", 0, INT64_MAX, 1));
-  const RunTrace trace =
-      compose_trace(path, line.value("format").value_or(""), line.value("zero").value_or("drop"),
-                    settings, seed, kStreamBytes);
+  const TraceSource source{path, line.value("format").value_or(""),
+                           line.value("zero").value_or("drop"), line.flag("trust-ids"),
+                           kStreamBytes};
+  const RunTrace trace = compose_trace(source, settings, seed);
   const std::string name = is_workload_plan(path) ? "plan" : trace_name(path);
   const TraceStats stats = trace_stats(trace.survey(), *trace.view(), name);
   if (const auto folder = line.value("plots")) draw_trace_stats(stats, *folder);

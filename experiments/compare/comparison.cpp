@@ -145,7 +145,7 @@ SeriesComparison compare_series(const std::string& base_name, const Series& base
         fmt::format("'{}' and '{}' have no seed in common", base_name, candidate_name));
   }
   out.by_windows = pairs.size() == 1;
-  for (const std::string& name : summary_names()) {
+  for (const std::string& name : metric_names()) {
     std::vector<double> before, after;
     for (const auto& [first, second] : pairs) {
       const auto a = first->summary->value(name), b = second->summary->value(name);
@@ -177,7 +177,7 @@ SeriesComparison compare_series(const std::string& base_name, const Series& base
 
 /// Verdicts on one metric of several series stand together.
 void give_verdicts(std::vector<SeriesComparison>& all) {
-  for (const std::string& name : summary_names()) {
+  for (const std::string& name : metric_names()) {
     std::vector<MetricComparison*> family;
     std::vector<double> p_values;
     for (SeriesComparison& series : all) {

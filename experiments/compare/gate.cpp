@@ -25,7 +25,7 @@ Gate parse_gate(std::string_view text, std::string_view kind) {
     throw refuse("expected METRIC<=+3%, METRIC<=NUMBER, or the same with >=");
   }
   gate.metric = text.substr(0, at);
-  const auto& names = summary_names();
+  const auto& names = metric_names();
   if (std::find(names.begin(), names.end(), gate.metric) == names.end()) {
     throw refuse(fmt::format("unknown metric '{}'{}; see 'tokenyard list metrics'",
                              printable(gate.metric), suggestion(gate.metric, names)));

@@ -11,7 +11,7 @@ namespace tokenyard {
 /// type.
 struct Gate {
   std::string text;     ///< as given
-  std::string metric;   ///< a name of `summary_names`
+  std::string metric;   ///< a name of `metric_names`
   bool at_most = true;  ///< <=, else >=
   bool relative = false;
   double bound = 0;  ///< relative: a share, +3 % is 0.03

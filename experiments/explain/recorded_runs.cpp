@@ -148,9 +148,9 @@ RunTrace RecordedRuns::trace(const RecordedRun& run) const {
         "{}: the trace of these results is not at '{}'; say where it is with --trace FILE",
         folder_.string(), printable(source)));
   }
-  RunTrace trace =
-      compose_trace(source, json_.string_or("format", ""), json_.string_or("zero", "drop"),
-                    run.machine.settings, run.seed, std::numeric_limits<std::uintmax_t>::max());
+  const TraceSource from{source, json_.string_or("format", ""), json_.string_or("zero", "drop"),
+                         json_.flag_or("trust_ids", false)};
+  RunTrace trace = compose_trace(from, run.machine.settings, run.seed);
   const std::string digest = trace.view()->digest();
   if (digest != told.string("digest")) {
     throw InputError(fmt::format(

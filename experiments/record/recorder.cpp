@@ -17,6 +17,7 @@ constexpr std::string_view kIterationsHeader =
 }  // namespace
 
 Recorder::Recorder(RecorderOptions options) : options_(std::move(options)) {
+  if (options_.program) programs_.emplace(options_.warmup, options_.until);
   if (options_.iterations_csv == nullptr) return;
   csv_ = std::make_unique<TextBuffer>(*options_.iterations_csv, "iterations.csv");
   csv_->text(kIterationsHeader).end_line();
@@ -142,6 +143,7 @@ void Recorder::ended(const RequestFacts& facts) {
 /// In dense order.
 void Recorder::keep(const RequestFacts& facts) {
   if (options_.requests_csv != nullptr) options_.requests_csv->add(facts);
+  if (programs_) programs_->add(options_.program(facts.request.id), facts);
   if (!counts(facts.request.arrival)) return;
   const bool compared = options_.alone && facts.end == End::finished;
   samples_.add(facts, compared ? options_.alone(facts.request.prompt_tokens, facts.output_tokens)
@@ -149,6 +151,7 @@ void Recorder::keep(const RequestFacts& facts) {
 }
 
 void Recorder::finish_early() {
+  programs_.reset();
   window_.take_rest([this](const RequestFacts& next) { keep(next); });
   finish();
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "experiments/record/level_watch.hpp"
+#include "experiments/record/program_times.hpp"
 #include "experiments/record/reorder_window.hpp"
 #include "experiments/record/requests_csv.hpp"
 #include "experiments/record/samples.hpp"
@@ -35,6 +36,9 @@ struct RecorderOptions {
   /// How long a request with so many prompt and output tokens takes alone on the same machine; 0
   /// where that is not known. None: there is no slowdown.
   std::function<Duration(std::int64_t prompt_tokens, std::int64_t output_tokens)> alone;
+  /// The number of the program that a request belongs to, where it has one (`ProgramTimes`). None:
+  /// nothing is told of programs.
+  std::function<std::optional<std::uint32_t>(RequestId)> program;
   /// Where the requests go, in dense order, while the run goes on; nullptr: nowhere. Owned by the
   /// caller.
   RequestsCsv* requests_csv = nullptr;
@@ -64,7 +68,8 @@ class Recorder final : public Observer {
   /// To be called after the run: all requests must have ended (invariant), and requests.csv and
   /// iterations.csv are complete. Throws `InputError` when they could not be written.
   void finish();
-  /// The same for a run that was broken off: of requests that have not ended nothing is kept.
+  /// The same for a run that was broken off: of requests that have not ended nothing is kept, and
+  /// nothing of programs, for who knows whether they have ended.
   void finish_early();
 
   /// How many requests have ended.
@@ -76,6 +81,8 @@ class Recorder final : public Observer {
   /// What the summary is computed from; complete after `finish`.
   const Samples& samples() const { return samples_; }
   const ValueCounts& gaps() const { return gaps_; }
+  /// nullptr: nothing is told of programs.
+  const ProgramTimes* programs() const { return programs_ ? &*programs_ : nullptr; }
   std::int64_t iterations() const { return iterations_; }
 
   /// Blocks in use over blocks there are, averaged over time from the first decision (or the
@@ -124,6 +131,7 @@ class Recorder final : public Observer {
 
   ReorderWindow window_;
   Samples samples_;
+  std::optional<ProgramTimes> programs_;
   std::int64_t ended_ = 0;
   std::map<std::string_view, std::int64_t> rejections_;
   ValueCounts gaps_;

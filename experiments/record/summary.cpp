@@ -22,13 +22,13 @@ std::optional<double> share(std::int64_t part, std::int64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
-/// Fills values in the order of `summary_names`.
+/// Fills values in the order of `metric_names`.
 class Filler {
  public:
   explicit Filler(Summary& summary) : summary_(summary) {}
 
   void add(std::optional<double> value) {
-    const auto& names = summary_names();
+    const auto& names = metric_names();
     const std::size_t place = summary_.values.size();
     invariant(place < names.size(), "I12 a summary has its names", "{} values", place + 1);
     summary_.values.emplace_back(names[place], value);
@@ -65,6 +65,33 @@ const std::vector<std::string>& summary_names() {
     return list;
   }();
   return names;
+}
+
+const std::vector<std::string>& program_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list = {"programs", "programs_completed"};
+    for (const char* statistic : kStatistics) {
+      list.push_back(fmt::format("{}_program_jct_s", statistic));
+    }
+    return list;
+  }();
+  return names;
+}
+
+const std::vector<std::string>& metric_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list = summary_names();
+    list.insert(list.end(), program_names().begin(), program_names().end());
+    return list;
+  }();
+  return names;
+}
+
+std::vector<std::string> names_in(std::span<const Summary> summaries) {
+  const std::string& first = program_names().front();
+  const bool programs = std::ranges::any_of(
+      summaries, [&](const Summary& each) { return each.value(first).has_value(); });
+  return programs ? metric_names() : summary_names();
 }
 
 bool comparable(const SummaryKey& a, const SummaryKey& b) {
@@ -117,6 +144,11 @@ Summary summarize(SummaryKey key, const Recorder& recorder) {
   filler.add(recorder.kv_saved_mean());
   invariant(summary.values.size() == summary_names().size(), "I12 a summary has its names",
             "{} values", summary.values.size());
+  if (recorder.programs() == nullptr) return summary;
+  const ProgramSummary programs = recorder.programs()->summary();
+  filler.add_count(programs.programs);
+  filler.add_count(programs.completed);
+  filler.add(programs.jct);
   return summary;
 }
 
@@ -132,31 +164,38 @@ std::optional<double> jct_over_bound(const Summary& summary) {
   return *mean / *bound;
 }
 
-std::string summary_cells(const Summary& summary, bool bounded) {
+SummaryColumns::SummaryColumns(std::span<const Summary> summaries)
+    : names_(names_in(summaries)), bounded_(has_bounds(summaries)) {}
+
+std::string SummaryColumns::header() const {
+  return fmt::format(",{},clairvoyant{}{}\n", fmt::join(names_, ","), bounded_ ? "," : "",
+                     bounded_ ? kBoundName : "");
+}
+
+std::string SummaryColumns::cells(const Summary& summary) const {
   std::string text;
-  for (const auto& [name, value] : summary.values) text += "," + cell(value);
+  for (const auto& name : names_) text += "," + cell(summary.value(name));
   text += summary.key.clairvoyant ? ",true" : ",false";
-  if (bounded) text += "," + cell(summary.lower_bound_mean_jct_s);
+  if (bounded_) text += "," + cell(summary.lower_bound_mean_jct_s);
   return text + "\n";
 }
 
 std::string summary_csv(std::span<const Summary> summaries) {
-  std::string text = "label,policy,system,seed";
-  for (const auto& name : summary_names()) text += "," + name;
-  const bool bounded = has_bounds(summaries);
-  text += bounded ? fmt::format(",clairvoyant,{}\n", kBoundName) : ",clairvoyant\n";
+  const SummaryColumns columns(summaries);
+  std::string text = "label,policy,system,seed" + columns.header();
   for (const Summary& summary : summaries) {
     const SummaryKey& key = summary.key;
     text += fmt::format("{},{},{},{}", csv_field(key.label), csv_field(key.policy),
                         csv_field(key.system), key.seed);
-    text += summary_cells(summary, bounded);
+    text += columns.cells(summary);
   }
   return text;
 }
 
 std::string summary_ci_csv(std::span<const Summary> summaries) {
   std::string text = "label,policy,system,seeds";
-  for (const auto& name : summary_names()) text += fmt::format(",{0},{0}_ci95_half_width", name);
+  const std::vector<std::string> names = names_in(summaries);
+  for (const auto& name : names) text += fmt::format(",{0},{0}_ci95_half_width", name);
   text += "\n";
   std::vector<std::vector<const Summary*>> groups;
   for (const Summary& summary : summaries) {
@@ -176,10 +215,10 @@ std::string summary_ci_csv(std::span<const Summary> summaries) {
     const SummaryKey& key = group.front()->key;
     text += fmt::format("{},{},{},{}", csv_field(key.series), csv_field(key.policy),
                         csv_field(key.system), group.size());
-    for (std::size_t place = 0; place < summary_names().size(); ++place) {
+    for (const auto& name : names) {
       std::vector<double> samples;
       for (const Summary* summary : group) {
-        if (const auto& value = summary->values[place].second) samples.push_back(*value);
+        if (const auto value = summary->value(name)) samples.push_back(*value);
       }
       const Interval interval = t_interval_95(samples);
       text += fmt::format(",{},{}", cell(interval.mean), cell(interval.half_width));

@@ -42,8 +42,17 @@ struct Summary {
   std::optional<double> value(std::string_view name) const;
 };
 
-/// The names of all values, in the order of summary.csv.
+/// The names of the values that every summary has, in the order of summary.csv.
 const std::vector<std::string>& summary_names();
+
+/// Those of the values that follow where a trace has sessions, or requests that wait for others.
+const std::vector<std::string>& program_names();
+
+/// Both: what rules may name.
+const std::vector<std::string>& metric_names();
+
+/// The names of the values that some of these have.
+std::vector<std::string> names_in(std::span<const Summary> summaries);
 
 /// Computes the summary of a finished run. Where the recorder was not told how long requests take
 /// alone, there is no slowdown and no fairness.
@@ -57,6 +66,10 @@ const std::vector<std::string>& summary_names();
 /// slowdown = jct / alone; itl_s is over all token gaps, whoever's. Preemptions, swaps and
 /// recomputed tokens are sums. jain_fairness is Jain's index over the tenants' mean slowdowns,
 /// or, where there is one tenant, over the requests' slowdowns.
+///
+/// A program is what requests that wait for one another, or are of one session, make up; a request
+/// of neither is one by itself. It has completed when all its requests have, and program_jct_s is
+/// then its last finish minus its first arrival. Programs count that begin within the same time.
 Summary summarize(SummaryKey key, const Recorder& recorder);
 
 /// The column of summary.csv for the bound: the last, and only there where a row has one.
@@ -67,9 +80,20 @@ bool has_bounds(std::span<const Summary> summaries);
 /// The mean JCT over the bound, where both are known.
 std::optional<double> jct_over_bound(const Summary& summary);
 
-/// The end of a row of summary.csv, from the comma before the first value on; `bounded` where the
-/// file has the bound's column.
-std::string summary_cells(const Summary& summary, bool bounded);
+/// The columns of a summary.csv from the first value on.
+class SummaryColumns {
+ public:
+  /// Of a file with these rows.
+  explicit SummaryColumns(std::span<const Summary> summaries);
+
+  // The end of a line, from the comma before the first value on.
+  std::string header() const;
+  std::string cells(const Summary& summary) const;
+
+ private:
+  std::vector<std::string> names_;
+  bool bounded_;
+};
 
 /// The text of summary.csv.
 std::string summary_csv(std::span<const Summary> summaries);

@@ -79,6 +79,11 @@ std::string comparison_section(const std::vector<Summary>& summaries, const std:
   if (has_bounds(summaries)) {
     text += "<br>Lower bound: what the mean JCT of no schedule of the same requests can be below.";
   }
+  if (names_in(summaries).size() > summary_names().size()) {
+    text +=
+        "<br>Program: requests that wait for one another or are of one session; its JCT is last "
+        "finish − first arrival.";
+  }
   const bool clairvoyant = std::ranges::any_of(
       summaries, [](const Summary& summary) { return summary.key.clairvoyant; });
   if (clairvoyant) text += "<br>* clairvoyant: it used knowledge of the true output lengths.";

@@ -31,6 +31,8 @@ constexpr Column kColumns[] = {
     {"p50 JCT (s)", "p50_jct_s", 3, true},
     {"p95 JCT (s)", "p95_jct_s", 3, true},
     {"p99 JCT (s)", "p99_jct_s", 3, true},
+    {"mean program JCT (s)", "mean_program_jct_s", 3, true},
+    {"p99 program JCT (s)", "p99_program_jct_s", 3, true},
     {"mean TTFT (s)", "mean_ttft_s", 3, true},
     {"p99 TTFT (s)", "p99_ttft_s", 3, true},
     {"normalized latency (s/token)", "mean_normalized_latency_s", 4, true},
@@ -225,7 +227,7 @@ std::string all_numbers_html(std::span<const Summary> summaries) {
   for (const Summary& summary : summaries)
     text += fmt::format("<th>{}</th>", label_cell(summary.key.label, summary.key.clairvoyant));
   text += "</tr></thead>\n<tbody>\n";
-  std::vector<std::string> names = summary_names();
+  std::vector<std::string> names = names_in(summaries);
   if (has_bounds(summaries)) names.emplace_back(kBoundName);
   for (const std::string& name : names) {
     text += fmt::format("<tr><td>{}</td>", html_escaped(name));

@@ -36,8 +36,9 @@ std::vector<Summary> read_summaries(const fs::path& file, bool is_sweep) {
   const std::size_t label = csv.column("label"), policy = csv.column("policy"),
                     system = csv.column("system"), seed = csv.column("seed"),
                     clairvoyant = csv.column("clairvoyant");
+  const auto& names = csv.has_column(program_names().front()) ? metric_names() : summary_names();
   std::vector<std::size_t> columns;
-  for (const std::string& name : summary_names()) columns.push_back(csv.column(name));
+  for (const std::string& name : names) columns.push_back(csv.column(name));
   const bool bounded = csv.has_column(kBoundName);
   const std::size_t bound = bounded ? csv.column(kBoundName) : 0;
   std::vector<Summary> summaries;
@@ -59,7 +60,7 @@ std::vector<Summary> read_summaries(const fs::path& file, bool is_sweep) {
                              ? summary.key.label.substr(0, summary.key.label.size() - ending.size())
                              : summary.key.label;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      summary.values.emplace_back(summary_names()[i], csv.number_or_empty(columns[i]));
+      summary.values.emplace_back(names[i], csv.number_or_empty(columns[i]));
     }
     summaries.push_back(std::move(summary));
   }

@@ -51,6 +51,28 @@ Column numbers(std::span<const Summary> summaries, std::string group, std::strin
   return column;
 }
 
+struct Unit {
+  std::string_view name;
+  double scale;
+};
+
+/// Milliseconds where no value of the group reaches a second.
+Unit unit_for(std::span<const Summary> summaries, std::string_view name) {
+  return largest(summaries, name).value_or(0) < 1 ? Unit{"ms", 1e3} : Unit{"s", 1};
+}
+
+std::string in(std::string_view what, const Unit& unit) {
+  return fmt::format("{} ({})", what, unit.name);
+}
+
+/// Where there are programs.
+void add_programs(std::span<const Summary> summaries, std::vector<Column>& columns) {
+  if (!largest(summaries, "mean_program_jct_s")) return;
+  const Unit unit = unit_for(summaries, "mean_program_jct_s");
+  columns.push_back(
+      numbers(summaries, "program", in("JCT", unit), "mean_program_jct_s", unit.scale));
+}
+
 Column ratios(std::span<const Summary> summaries) {
   Column column{"JCT vs", "first", {}};
   for (const Summary& summary : summaries) {
@@ -75,20 +97,6 @@ Column bound_ratios(std::span<const Summary> summaries) {
   return column;
 }
 
-struct Unit {
-  std::string_view name;
-  double scale;
-};
-
-/// Milliseconds where no value of the group reaches a second.
-Unit unit_for(std::span<const Summary> summaries, std::string_view name) {
-  return largest(summaries, name).value_or(0) < 1 ? Unit{"ms", 1e3} : Unit{"s", 1};
-}
-
-std::string in(std::string_view what, const Unit& unit) {
-  return fmt::format("{} ({})", what, unit.name);
-}
-
 std::vector<Column> columns_of_run(std::span<const Summary> summaries) {
   std::vector<Column> columns;
   const Unit jct = unit_for(summaries, "p99_jct_s");
@@ -98,6 +106,7 @@ std::vector<Column> columns_of_run(std::span<const Summary> summaries) {
   columns.push_back(numbers(summaries, "", "p50", "p50_jct_s", jct.scale));
   columns.push_back(numbers(summaries, "", "p95", "p95_jct_s", jct.scale));
   columns.push_back(numbers(summaries, "", "p99", "p99_jct_s", jct.scale));
+  add_programs(summaries, columns);
   columns.push_back(numbers(summaries, in("TTFT", ttft), "mean", "mean_ttft_s", ttft.scale));
   columns.push_back(numbers(summaries, "", "p99", "p99_ttft_s", ttft.scale));
   columns.push_back(numbers(summaries, "normalized", fmt::format("{}/token", normalized.name),
@@ -120,6 +129,7 @@ std::vector<Column> columns_of_sweep(std::span<const Summary> summaries) {
   const Unit normalized = unit_for(summaries, "mean_normalized_latency_s");
   columns.push_back(numbers(summaries, in("JCT", jct), "mean", "mean_jct_s", jct.scale));
   columns.push_back(numbers(summaries, "", "p95", "p95_jct_s", jct.scale));
+  add_programs(summaries, columns);
   columns.push_back(numbers(summaries, in("TTFT", ttft), "mean", "mean_ttft_s", ttft.scale));
   columns.push_back(numbers(summaries, "normalized", fmt::format("{}/token", normalized.name),
                             "mean_normalized_latency_s", normalized.scale));

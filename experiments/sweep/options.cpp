@@ -41,6 +41,7 @@ constexpr PlainOption kPlain[] = {
        parse_zero_tokens(g.value);
        run.zero = g.value;
      }},
+    {"trust-ids", [](RunPlan& run, const GivenSetting& g) { run.trust_ids = flag_of(g); }},
     {"seed", [](RunPlan& run, const GivenSetting& g) { run.seed = seed_of(g); }},
     {"iterations", [](RunPlan& run, const GivenSetting& g) { run.iterations = flag_of(g); }},
     {"timeline", [](RunPlan& run, const GivenSetting& g) { run.timeline = flag_of(g); }},
@@ -116,6 +117,7 @@ std::vector<std::string> run_words(const RunPlan& run) {
   }
   if (!run.format.empty()) add("format", run.format);
   if (run.zero != RunPlan().zero) add("zero", run.zero);
+  if (run.trust_ids) words.emplace_back("--trust-ids");
   if (run.seed) add("seed", fmt::to_string(*run.seed));
   if (run.repeat > 1) add("repeat", fmt::to_string(run.repeat));
   if (run.iterations) words.emplace_back("--iterations");

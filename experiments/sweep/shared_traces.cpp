@@ -13,9 +13,10 @@ namespace {
 /// All that `compose_trace` looks at.
 std::string key_of(const RunPlan& plan, const Settings& settings, std::uint64_t seed) {
   const bool drawn = is_workload_plan(plan.trace) || settings.resample_block_s;
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", plan.trace, plan.format, plan.zero,
-                     settings.limit.value_or(-1), settings.request_rate.value_or(-1),
-                     settings.resample_block_s.value_or(-1), drawn ? seed : 0);
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", plan.trace, plan.format, plan.zero,
+                     plan.trust_ids, settings.limit.value_or(-1),
+                     settings.request_rate.value_or(-1), settings.resample_block_s.value_or(-1),
+                     drawn ? seed : 0);
 }
 
 }  // namespace
@@ -30,8 +31,7 @@ SharedTrace SharedTraces::of(const RunPlan& plan, const Settings& settings, std:
   }
   if (made.trace) return made;
   // Not under the lock: now and then two make the same, and nobody waits.
-  made.trace = std::make_shared<const RunTrace>(
-      compose_trace(plan.trace, plan.format, plan.zero, settings, seed, plan.stream_bytes));
+  made.trace = std::make_shared<const RunTrace>(compose_trace(source_of(plan), settings, seed));
   if (made.digest.empty()) made.digest = requests_digest(*made.trace);
 
   const std::scoped_lock lock(mutex_);

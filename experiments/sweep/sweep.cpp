@@ -188,16 +188,14 @@ std::map<std::string, fs::path> kept_files(const std::vector<SweepCell>& cells,
 }  // namespace
 
 std::string sweep_csv(const std::vector<Summary>& summaries) {
-  std::string text = "variant,system,policy,request_rate,seed,label";
-  for (const auto& name : summary_names()) text += "," + name;
-  const bool bounded = has_bounds(summaries);
-  text += bounded ? fmt::format(",clairvoyant,{}\n", kBoundName) : ",clairvoyant\n";
+  const SummaryColumns columns(summaries);
+  std::string text = "variant,system,policy,request_rate,seed,label" + columns.header();
   for (const Summary& summary : summaries) {
     const SummaryKey& key = summary.key;
     text += fmt::format(
         "{},{},{},{},{},{}", csv_field(key.variant), csv_field(key.system), csv_field(key.policy),
         key.request_rate ? format_number(*key.request_rate) : "", key.seed, csv_field(key.label));
-    text += summary_cells(summary, bounded);
+    text += columns.cells(summary);
   }
   return text;
 }

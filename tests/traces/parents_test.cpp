@@ -5,6 +5,7 @@
 
 #include "tests/traces/made_up_files.hpp"
 #include "traces/parents.hpp"
+#include "traces/rearrange.hpp"
 #include "traces/replay.hpp"
 #include "traces/transform.hpp"
 #include "traces/writer.hpp"
@@ -44,6 +45,54 @@ TEST(Parents, StandBeforeTheirChildren) {
   EXPECT_EQ(trace.requests[3].arrival, kOrigin + Duration(150));
   EXPECT_EQ(trace.requests[4].arrival, kOrigin + Duration(157));
   EXPECT_THAT(programs_of(trace), ElementsAre(0, 0, 1, 0, 0));
+}
+
+/// Two sessions over three programs of waiting requests; the last request is alone.
+constexpr const char* kSessions =
+    R"({"id":0,"arrival_ns":1,"input_tokens":1,"output_tokens":1,"session_id":"x"})"
+    "\n"
+    R"({"id":1,"arrival_ns":2,"input_tokens":1,"output_tokens":1,"session_id":"y"})"
+    "\n"
+    R"({"id":2,"arrival_ns":0,"input_tokens":1,"output_tokens":1,"session_id":"y"})"
+    "\n"
+    R"({"id":3,"parents":[0],"input_tokens":1,"output_tokens":1,"session_id":"z"})"
+    "\n"
+    R"({"id":4,"arrival_ns":9,"input_tokens":1,"output_tokens":1,"session_id":"z"})"
+    "\n"
+    R"({"id":5,"arrival_ns":9,"input_tokens":1,"output_tokens":1})"
+    "\n";
+
+std::vector<std::uint32_t> sessions(const Trace& trace) {
+  std::vector<std::uint32_t> all;
+  for (const auto& request : trace.requests) all.push_back(request.session);
+  return all;
+}
+
+// Would catch: sessions that do not join programs, join all of them, or are numbered by the file's
+// order; a digest that does not know of them.
+TEST(Parents, RequestsOfASessionAreOneProgram) {
+  const Trace trace = read_text(kSessions);
+  EXPECT_THAT(labels(trace), ElementsAre("2", "0", "3", "1", "4", "5"));
+  EXPECT_THAT(sessions(trace), ElementsAre(1, 2, 3, 1, 3, 0));
+  EXPECT_THAT(programs_of(trace), ElementsAre(0, 1, 1, 0, 1, 2));
+  std::string other = kSessions;
+  other.replace(other.find("\"y\""), 3, "\"w\"");
+  EXPECT_NE(read_text(other).digest, trace.digest);
+  EXPECT_THAT(sessions(read_text("id,arrival_ns,input_tokens,output_tokens,session_id\n"
+                                 "a,1,1,1,x\nb,2,1,1,\nc,3,1,1,x\n")),
+              ElementsAre(1, 0, 1));
+}
+
+// Would catch: sessions of different files that become one, or are others once they are written.
+TEST(Parents, SessionsOfSuperposedTracesStayApart) {
+  ReadOptions options;
+  options.details = true;
+  const Trace sum = superpose({read_text(kSessions, options), read_text(kSessions, options)});
+  EXPECT_THAT(sessions(sum), ElementsAre(1, 2, 3, 4, 5, 6, 1, 2, 5, 0, 6, 0));
+  const TemporaryFolder folder;
+  write_trace(sum, folder.path("sum.jsonl"));
+  EXPECT_THAT(test::file_content(folder.path("sum.jsonl")), HasSubstr(R"("session_id":"2/y")"));
+  EXPECT_EQ(read_trace(folder.path("sum.jsonl")).digest, sum.digest);
 }
 
 // Would catch: the longest chain by requests rather than by tokens, or one that crosses programs.

@@ -22,22 +22,39 @@ void write(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-/// Requests with options, lists, tenants and ids of every kind, over several blocks; some rows have
-/// no tokens.
-std::string varied_rows() {
-  std::string text = "{\"meta\":{\"block_tokens\":16}}\n";
+/// Requests with options, lists, tenants, sessions and ids of every kind, over several blocks; some
+/// rows have no tokens.
+std::vector<std::string> varied_lines() {
+  std::vector<std::string> lines;
   for (int i = 0; i < 10'000; ++i) {
     std::string more;
     if (i % 5 == 0) more += R"(,"cancel_after_ns":)" + std::to_string(1 + i);
     if (i % 7 == 0) more += R"(,"block_hashes":[)" + std::to_string(i) + "]";
     if (i % 11 == 0) more += R"(,"n":2,"best_of":3)";
+    if (i % 17 == 0) more += R"(,"session_id":")" + std::to_string(i % 6) + "\"";
+    if (i % 19 == 0 && i % 11 != 0)
+      more += R"(,"priority":7,"beam_width":4,"max_tokens":500,"model":"m")";
+    if (i % 23 == 0) more += R"(,"predicted_output_tokens":9)";
+    if (i % 7 == 1 && i % 2 == 0) {
+      more += R"(,"prompt_token_ids":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,2147483647])";
+    }
     if (i > 6000 && i % 13 == 0) more += R"(,"tenant":"late )" + std::to_string(i % 3) + "\"";
     const std::string id = i % 2 == 0 ? std::to_string(i) : "\"row " + std::to_string(i) + "\"";
     const std::string outputs = i % 11 == 0 && i % 2 == 0 ? "[3,1,2]" : std::to_string(i % 97);
-    text += "{\"id\":" + id + ",\"arrival_ns\":" + std::to_string(i / 3) +
-            ",\"input_tokens\":16,\"output_tokens\":" + outputs + more + "}\n";
+    lines.push_back("{\"id\":" + id + ",\"arrival_ns\":" + std::to_string(i / 3) +
+                    ",\"input_tokens\":16,\"output_tokens\":" + outputs + more + "}\n");
   }
+  return lines;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text = "{\"meta\":{\"block_tokens\":16}}\n";
+  for (const std::string& line : lines) text += line;
   return text;
+}
+
+std::string varied_rows() {
+  return joined(varied_lines());
 }
 
 /// Reads a file both ways, and what the stream gives must be the trace.
@@ -54,6 +71,10 @@ void expect_same(const std::string& path, const ReadOptions& options = {}) {
   EXPECT_EQ(survey->counts.kept, expected.counts.kept);
   EXPECT_EQ(survey->counts.dropped, expected.counts.dropped);
   EXPECT_EQ(survey->counts.clamped, expected.counts.clamped);
+  EXPECT_EQ(survey->counts.unsorted, expected.counts.unsorted);
+  EXPECT_EQ(survey->sessions, expected.sessions);
+  EXPECT_EQ(survey->first_arrival, expected.first_arrival);
+  EXPECT_EQ(survey->last_arrival, expected.last_arrival);
   TraceStream stream(path, options, *survey);
   ASSERT_EQ(stream.size(), whole.requests.size());
   for (std::size_t id = 0; id < stream.size(); ++id) {
@@ -66,9 +87,11 @@ void expect_same(const std::string& path, const ReadOptions& options = {}) {
     };
     ASSERT_TRUE(same_list(&Trace::outputs, &TraceRequest::outputs));
     ASSERT_TRUE(same_list(&Trace::block_hashes, &TraceRequest::block_hashes));
+    ASSERT_TRUE(same_list(&Trace::prompt_token_ids, &TraceRequest::prompt_token_ids));
     ASSERT_EQ(place.trace->block_tokens, whole.block_tokens);
     got.outputs = want.outputs;  // where a list lies is the pool's business
     got.block_hashes = want.block_hashes;
+    got.prompt_token_ids = want.prompt_token_ids;
     ASSERT_EQ(got, want) << id;
     if (id >= 100) stream.forget_before(id - 100);
     ASSERT_LE(stream.held(), 2 * kBlock);
@@ -95,6 +118,31 @@ TEST(TraceStream, GivesTheTraceThatReadingGives) {
   }
 }
 
+// Would catch: a list, an option or a name that is lost where rows are put in order.
+TEST(TraceStream, GivesItSortedToo) {
+  const TemporaryFolder folder;
+  std::vector<std::string> lines = varied_lines();
+  for (std::size_t i = 40; i < lines.size(); i += 41) std::swap(lines[i - 40], lines[i]);
+  write(folder.path("near.jsonl"), joined(lines));
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::swap(lines[i], lines[i * i * 7 % lines.size()]);
+  }
+  write(folder.path("far.jsonl"), joined(lines));
+  for (const std::string name : {"near.jsonl", "far.jsonl"}) {
+    for (const std::int64_t limit : {100, 5000, 20'000}) {
+      ReadOptions options;
+      options.window = 60;
+      options.sort_bytes = 100'000;
+      options.limit = limit;
+      const auto survey = survey_trace(folder.path(name), options);
+      ASSERT_TRUE(survey);
+      EXPECT_EQ(survey->order,
+                name == "near.jsonl" ? RowOrder::within_window : RowOrder::scattered);
+      expect_same(folder.path(name), options);
+    }
+  }
+}
+
 // Would catch: times that count from the first request that was kept, not from the first row.
 TEST(TraceStream, CountsFromTheEarliestRow) {
   const TemporaryFolder folder;
@@ -108,16 +156,16 @@ TEST(TraceStream, CountsFromTheEarliestRow) {
 
 // Would catch: an unsorted trace that is taken for sorted, and bad input that a survey lets pass or
 // describes in other words.
-TEST(TraceStream, LeavesUnsortedTracesAloneAndRefusesBadOnes) {
+TEST(TraceStream, SeesTheOrderAndRefusesBadTraces) {
   const TemporaryFolder folder;
   const std::string path = folder.path("t.csv");
   const auto survey = [&](const std::string& rows, const ReadOptions& options = {}) {
     write(path, "id,arrival_ns,input_tokens,output_tokens\n" + rows);
     return survey_trace(path, options);
   };
-  EXPECT_FALSE(survey("a,5,1,1\nb,4,1,1\n"));
-  EXPECT_FALSE(survey("a,5,0,1\nb,4,1,1\n"));
-  EXPECT_TRUE(survey("a,5,1,1\nb,5,1,1\n"));
+  EXPECT_EQ(survey("a,5,1,1\nb,4,1,1\n")->order, RowOrder::within_window);
+  EXPECT_EQ(survey("a,5,0,1\nb,4,1,1\n")->order, RowOrder::within_window);
+  EXPECT_EQ(survey("a,5,1,1\nb,5,1,1\n")->order, RowOrder::sorted);
   for (const std::string bad : {"a,1,1,1\na,2,1,1\n", "0,1,1,1\n0,2,1,1\n", "a,1,1\n", "",
                                 "a,1,0,1\n", "a,-1,1,1\n", "a,1,1,99999999999\n"}) {
     const std::string said = message_of([&] { survey(bad); });

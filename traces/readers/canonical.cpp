@@ -96,7 +96,6 @@ std::vector<std::string> labels(const JsonObject& json, std::string_view key) {
 /// Checks what is promised of the fields that describe a request, and gives them as they stand.
 std::string details_text(const JsonObject& json) {
   constexpr double kMost = 1e9;
-  if (json.has_value("session_id")) label_text(json, "session_id");
   if (json.has_value("turn")) json.integer("turn", 0, kMostTokens);
   if (json.has_value("model")) json.string("model");
   if (json.has_value("status")) json.scalar_text("status");
@@ -153,7 +152,7 @@ class CanonicalRows final : public RowReader {
   bool first_ = true;
   TraceMeta meta_;
   // What this line's row refers to.
-  std::string label_, tenant_, details_;
+  std::string label_, tenant_, session_, details_;
   std::vector<std::string> parents_;
   std::vector<std::int64_t> outputs_, block_hashes_, token_ids_;
 };
@@ -184,6 +183,8 @@ void CanonicalRows::read_request(const JsonObject& json, TraceRow& row) {
   row.best_of = optional_sequences(json, "best_of");
   row.beam_width = optional_sequences(json, "beam_width");
   read_lists(json, row);
+  session_ = json.has_value("session_id") ? label_text(json, "session_id") : std::string();
+  row.session = session_;
   details_ = details_text(json);
   if (keeps_details_) row.details = details_;
   json.refuse_unread();

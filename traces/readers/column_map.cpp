@@ -118,6 +118,7 @@ bool MappedRows::next(TraceRow& row) {
   row.output_tokens = csv_.integer(output_, 0, kMostTokens);
   if (id_) row.label = csv_.text(*id_);
   row.tenant = text(tenant_);
+  row.session = text(session_);
   row.max_tokens = integer(max_tokens_, 1);
   row.predicted_output_tokens = integer(predicted_, 1);
   row.priority = static_cast<std::int32_t>(

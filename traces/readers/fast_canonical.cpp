@@ -172,7 +172,19 @@ bool FastCanonicalRow::set(std::size_t field, dom::element value, TraceRow& row)
       row.delay = Duration(time);
       return true;
     default:
+      if (field == kSession) set_session(value, row);
       return skip_details_ && is_right_detail(field, value);
+  }
+}
+
+/// Where it is a text or an integer; what else it is, is refused.
+void FastCanonicalRow::set_session(dom::element value, TraceRow& row) {
+  std::int64_t number = 0;
+  if (value.get(number) == simdjson::SUCCESS) {
+    session_ = std::to_string(number);
+    row.session = session_;
+  } else if (std::string_view text; value.get(text) == simdjson::SUCCESS) {
+    row.session = text;
   }
 }
 

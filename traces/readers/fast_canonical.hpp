@@ -26,11 +26,12 @@ class FastCanonicalRow {
   bool set(std::size_t field, simdjson::dom::element value, TraceRow& row);
   bool set_outputs(simdjson::dom::element value, TraceRow& row);
   bool set_hashes(simdjson::dom::element value, TraceRow& row);
+  void set_session(simdjson::dom::element value, TraceRow& row);
   bool set_parents(simdjson::dom::element value, TraceRow& row);
 
   const bool skip_details_;
   FastJson json_;
-  std::string label_;
+  std::string label_, session_;
   std::vector<std::string> parents_;
   std::vector<std::int64_t> outputs_, block_hashes_, token_ids_;
 };

@@ -96,6 +96,7 @@ class FlatCsvRows final : public RowReader {
     row.best_of = best_of_.sequences();
     row.beam_width = beam_width_.sequences();
     if (delay_.given()) csv_.refuse(delay_.column(), "is for requests with parents");
+    row.session = session_.text();
     details_ = details_text();
     if (keeps_details_) row.details = details_;
     return true;
@@ -135,7 +136,7 @@ class FlatCsvRows final : public RowReader {
   std::optional<std::size_t> id_ = csv_.find("id");
   Cell max_tokens_{csv_, "max_tokens"}, predicted_{csv_, "predicted_output_tokens"};
   Cell priority_{csv_, "priority"}, tenant_{csv_, "tenant"}, cancel_{csv_, "cancel_after_ns"};
-  Cell parents_{csv_, "parents"}, delay_{csv_, "delay_ns"};
+  Cell session_{csv_, "session_id"}, parents_{csv_, "parents"}, delay_{csv_, "delay_ns"};
   Cell n_{csv_, "n"}, best_of_{csv_, "best_of"}, beam_width_{csv_, "beam_width"};
   Cell block_hashes_{csv_, "block_hashes"}, token_ids_{csv_, "prompt_token_ids"};
 };

@@ -62,6 +62,7 @@ class ShareGptRows final : public RowReader {
     }
     const Turn& turn = turns_[at_++];
     row.label = turn.label;
+    row.session = id_;
     row.input_tokens = turn.input_tokens;
     row.output_tokens = turn.output_tokens;
     row.arrival_given = turn.parents.empty();

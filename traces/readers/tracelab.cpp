@@ -34,15 +34,16 @@ class TraceLabRows final : public RowReader {
     const auto line = lines_.next();
     if (!line) return false;
     const JsonObject json = JsonFile::parse(*line, lines_.path(), lines_.number());
-    const std::string session = json.string("session_id");
+    session_ = json.string("session_id");
+    row.session = session_;
     const std::int64_t round = json.integer("round_index", 0, kMostTokens);
-    label_ = fmt::format("{}/{}", session, round);
+    label_ = fmt::format("{}/{}", session_, round);
     row.label = label_;
     row.input_tokens = json.integer("input_tokens_total", 0, kMostTokens);
     row.output_tokens = json.integer("output_tokens", 0, kMostTokens);
     const auto [sent, answered] = times(json);
     row.arrival_ns = sent;
-    const auto [before, first] = last_.try_emplace(session);
+    const auto [before, first] = last_.try_emplace(session_);
     if (!first) {
       parents_ = {before->second.label};
       row.parents = parents_;
@@ -51,7 +52,7 @@ class TraceLabRows final : public RowReader {
     if (row.input_tokens > 0 && row.output_tokens > 0) before->second = {label_, answered};
     if (first && (row.input_tokens == 0 || row.output_tokens == 0)) last_.erase(before);
     details_.clear();
-    if (keeps_details_) keep_details(json, session, round);
+    if (keeps_details_) keep_details(json, round);
     row.details = details_.text();
     return true;
   }
@@ -83,8 +84,8 @@ class TraceLabRows final : public RowReader {
     return *found;
   }
 
-  void keep_details(const JsonObject& json, const std::string& session, std::int64_t round) {
-    details_.add_text("session_id", session);
+  void keep_details(const JsonObject& json, std::int64_t round) {
+    details_.add_text("session_id", session_);
     details_.add("turn", std::to_string(round));
     if (json.has_value("model")) details_.add_text("model", json.string("model"));
     const std::string ext = ext_members(
@@ -95,7 +96,7 @@ class TraceLabRows final : public RowReader {
   LineReader& lines_;
   const bool keeps_details_;
   std::map<std::string, Round> last_;  ///< by session
-  std::string label_;
+  std::string label_, session_;
   std::vector<std::string> parents_;
   MemberText details_;
 };

@@ -22,6 +22,7 @@ std::string lost_beyond_lengths(const Trace& trace, bool keeps_hashes) {
     lists |= given->outputs.count > 0 || given->prompt_token_ids.count > 0 ||
              (given->block_hashes.count > 0 && !keeps_hashes);
     rest.details = rest.outputs = rest.prompt_token_ids = rest.block_hashes = {};
+    rest.session = 0;  // its name is among the details
     options |= rest != TraceOptions();
   }
   std::vector<std::string> lost;
