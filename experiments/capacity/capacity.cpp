@@ -26,11 +26,18 @@ void set(std::vector<GivenSetting>& settings, const std::string& name, const std
   settings.push_back({name, value, "--" + name});
 }
 
+/// Whether each seed has requests of its own: those of a workload plan, or a resample.
+bool is_drawn(const RunPlan& run) {
+  return is_workload_plan(run.trace) ||
+         std::ranges::any_of(run.settings,
+                             [](const GivenSetting& each) { return each.name == "resample"; });
+}
+
 /// The plan with as many requests and seeds as the search asks for.
 RunPlan sized(const CapacityPlan& plan) {
   RunPlan run = plan.run;
   if (!is_workload_plan(run.trace)) {
-    run.repeat = 1;
+    if (!is_drawn(run)) run.repeat = 1;
     if (plan.requests) set(run.settings, "limit", fmt::to_string(*plan.requests));
     return run;
   }
@@ -280,9 +287,10 @@ Capacities measure_capacity(const CapacityPlan& plan) {
     const auto left = count - static_cast<std::int64_t>(capacities.series.size());
     if (progress) progress->expect(done + left * done / (count - left));
   }
-  if (!is_workload_plan(run.trace)) {
+  if (!is_drawn(run)) {
     capacities.notes.push_back(
-        "a recorded trace has no sampling error: rates are exact for it, and there is no interval");
+        "a recorded trace has no sampling error: rates are exact for it, and there is no interval "
+        "(--resample blocks:SECONDS gives one)");
   }
   return capacities;
 }

@@ -28,7 +28,8 @@ constexpr const char* kUsage =
     "what\n"
     "it says) and the last twentieth are not counted; a rate above saturation, where the queue\n"
     "grows without end, fails. --terminating measures runs of exactly N requests, begun and ended\n"
-    "empty, as papers do. A recorded trace is run whole and once, and there is no interval.\n"
+    "empty, as papers do. A recorded trace is run whole and once, and there is no interval, or\n"
+    "with --resample blocks:SECONDS on one resample a seed, each at the rate asked for.\n"
     "\n"
     "Examples:\n"
     "  tokenyard capacity plan.json fcfs skip-join-mlfq --model opt-13b --device a100-40g \\\n"
@@ -47,12 +48,12 @@ std::vector<OptionRow> option_rows() {
       {"out", "DIR",
        "write a result folder: capacity.csv, points.csv with each rate measured, summary.csv with "
        "each run"},
-      {"repeat", "N", "seeds of a workload plan, for the interval (10)"},
+      {"repeat", "N", "seeds of a workload plan or of --resample, for the interval (10)"},
   };
   // Those of a single run's files, and what the search itself decides.
   constexpr std::string_view kNot[] = {"out",   "cell",         "repeat",   "until",
                                        "limit", "request-rate", "timeline", "record",
-                                       "bound", "iterations",   "resample"};
+                                       "bound", "iterations"};
   for (OptionRow& row : run_option_rows()) {
     const bool left_out = std::find(std::begin(kNot), std::end(kNot), row.name) != std::end(kNot);
     if (!left_out) rows.push_back(std::move(row));

@@ -2,35 +2,35 @@
 
 #include "experiments/capacity/capacity.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 
 #include "experiments/capacity/capacity_files.hpp"
 #include "experiments/report/result_csv.hpp"
 #include "experiments/report/result_reader.hpp"
 #include "sim/kernel/input_error.hpp"
+#include "tests/support/files.hpp"
+#include "traces/generate.hpp"
+#include "traces/writer.hpp"
 
 namespace tokenyard {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// One request at a time, tokens of 20 ms, 50 on average and geometric: an M/G/1 queue with mean
 /// service 1 s.
 CapacityPlan memoryless(std::initializer_list<const char*> rules) {
-  const fs::path cost = fs::path(testing::TempDir()) / "capacity-cost.json";
-  std::ofstream(cost) << R"({"kind":"linear","iteration_s":0.02})";
+  static const test::TemporaryFolder folder;
+  static const std::string cost =
+      folder.write("cost.json", R"({"kind":"linear","iteration_s":0.02})");
   CapacityPlan plan;
   plan.run.trace = R"({"requests":500,"arrivals":"poisson:rate=1",)"
                    R"("lengths":"geometric:prompt=1,output_mean=50"})";
   plan.run.policies = {"fcfs"};
   plan.run.quiet = true;
   plan.run.repeat = 10;
-  plan.run.settings = {
-      {"cost", cost.string(), ""}, {"kv-blocks", "1000000", ""}, {"max-num-seqs", "1", ""}};
+  plan.run.settings = {{"cost", cost, ""}, {"kv-blocks", "1000000", ""}, {"max-num-seqs", "1", ""}};
   for (const char* rule : rules) plan.rules.push_back(parse_slo(rule));
   return plan;
 }
@@ -105,18 +105,36 @@ TEST(Capacity, KeepsEveryRule) {
 
 // Would catch: a recorded trace with an interval out of nothing.
 TEST(Capacity, OfARecordedTraceIsExact) {
-  const fs::path trace = fs::path(testing::TempDir()) / "capacity-trace.csv";
-  std::ofstream out(trace);
-  out << "id,arrival_ns,input_tokens,output_tokens\n";
-  for (int i = 0; i < 400; ++i) out << i << "," << i * 1'000'000'000LL << ",1,50\n";
-  out.close();
+  const test::TemporaryFolder folder;
+  std::string rows = "id,arrival_ns,input_tokens,output_tokens\n";
+  for (int i = 0; i < 400; ++i) rows += fmt::format("{},{},1,50\n", i, i * 1'000'000'000LL);
   CapacityPlan plan = memoryless({"max_jct_s<=2"});
-  plan.run.trace = trace.string();
+  plan.run.trace = folder.write("trace.csv", rows);
   const Capacities found = measure_capacity(plan);
   EXPECT_FALSE(found.series.front().low);
   // Equal gaps and equal requests of 1 s: nobody waits below 1 request/s.
   EXPECT_NEAR(found.series.front().rate.value_or(0), 1, 0.02);
   EXPECT_EQ(found.notes.size(), 1U);
+}
+
+// Would catch: resamples that are all the same, or are not at the rate that is measured, so that a
+// recorded trace has no interval or one of nothing. Of an M/D/1 queue with a service of 1 s, the
+// mean time in the system is 1 + r / (2 (1 - r)): 3 at 0.8.
+TEST(Capacity, OfResamplesHasAnInterval) {
+  const test::TemporaryFolder folder;
+  CapacityPlan plan = memoryless({"mean_jct_s<=3"});
+  plan.run.trace = folder.path("trace.csv");
+  WorkloadPlan poisson{2000, "poisson:rate=1", "fixed:prompt=1,output=50", {}};
+  write_trace(generate(poisson, 1), plan.run.trace);
+  plan.run.settings.push_back({"resample", "blocks:100", ""});
+  plan.run.repeat = 5;
+  const Capacities found = measure_capacity(plan);
+  const Capacity& one = found.series.front();
+  ASSERT_TRUE(one.rate && one.low && one.high);
+  EXPECT_LT(*one.low, *one.rate);
+  EXPECT_GT(*one.high, *one.rate);
+  EXPECT_NEAR(*one.rate, 0.8, 0.06);
+  EXPECT_TRUE(found.notes.empty());
 }
 
 // Would catch: columns and cells that do not go together, and a folder that another command takes
@@ -125,7 +143,8 @@ TEST(Capacity, LeavesWhatItMeasured) {
   CapacityPlan plan = memoryless({"mean_jct_s<=3", "ttft_s<=9,tpot_s<=0.5:share>=0.9"});
   plan.requests = 500;
   plan.run.repeat = 2;
-  ResultFolder folder(fs::path(testing::TempDir()) / "capacity");
+  const test::TemporaryFolder scratch;
+  ResultFolder folder(scratch.path("capacity"));
   const Capacities found = measure_capacity(plan);
   write_capacity(plan, found, folder);
   ResultCsv points(folder.path() / "points.csv");
