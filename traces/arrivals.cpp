@@ -4,6 +4,7 @@
 #include <boost/random/exponential_distribution.hpp>
 #include <boost/random/gamma_distribution.hpp>
 
+#include "traces/closed_arrivals.hpp"
 #include "traces/modulated_arrivals.hpp"
 #include "traces/renewal_gap.hpp"
 #include "traces/servegen_arrivals.hpp"
@@ -90,7 +91,7 @@ std::unique_ptr<ArrivalProcess> make_burst(Parameters&) {
 }
 
 std::span<const GeneratorEntry<ArrivalProcess>> processes() {
-  static const std::array<GeneratorEntry<ArrivalProcess>, 9> table = {{
+  static const std::array<GeneratorEntry<ArrivalProcess>, 10> table = {{
       {"poisson", "independent exponential gaps", {"rate"}, make<Poisson>},
       {"gamma", "independent gamma gaps: burstier or calmer than Poisson", {"rate"}, make<Gamma>},
       {"weibull",
@@ -108,6 +109,10 @@ std::span<const GeneratorEntry<ArrivalProcess>> processes() {
        "Poisson with a rate that is linear between given points",
        {"times_s", "rates"},
        make_curve},
+      {"closed",
+       "a closed loop: users who send the next request a think time after their last answer",
+       {"users"},
+       make_closed},
       {"servegen",
        "a mixture of recorded clients: a folder of ServeGen, with its lengths",
        {"folder"},

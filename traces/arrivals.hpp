@@ -19,6 +19,9 @@ struct DrawnArrival {
   Time at = kOrigin;  ///< never before the one drawn earlier; `kNever`: after more than `kLongest`
   std::optional<Lengths> lengths;  ///< of the request's own client
   std::string_view tenant;         ///< lives as long as the stream
+  // Of a closed loop, where `at` says nothing:
+  std::optional<std::uint64_t> after;  ///< the request whose end it waits for; else the origin
+  double think_s = 0;                  ///< what passes from then on
   /// Not empty: the client has no lengths, and why. Lives as long as the stream.
   std::string_view without_lengths;
 };
@@ -41,6 +44,9 @@ class ArrivalProcess {
 
   /// Whether the arrivals come with lengths and a tenant.
   virtual bool draws_lengths() const { return false; }
+
+  /// Whether requests wait for others' ends, so that their times are known in a run alone.
+  virtual bool is_closed() const { return false; }
 };
 
 /// What a gap may depend on, beside its own random numbers.

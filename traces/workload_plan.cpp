@@ -21,7 +21,8 @@ struct TextKey {
   std::string WorkloadPlan::*value;
 };
 
-constexpr TextKey kExtraKeys[] = {{"prefix", &WorkloadPlan::prefix},
+constexpr TextKey kExtraKeys[] = {{"sessions", &WorkloadPlan::sessions},
+                                  {"prefix", &WorkloadPlan::prefix},
                                   {"n", &WorkloadPlan::n},
                                   {"best_of", &WorkloadPlan::best_of},
                                   {"beam_width", &WorkloadPlan::beam_width},

@@ -21,6 +21,7 @@ struct WorkloadPlan {
   /// A plan file's own seed, for commands that are given none.
   std::optional<std::uint64_t> seed{};
   std::optional<double> duration_s{};  ///< no request after so many seconds
+  std::string sessions{};              ///< see `make_sessions`; empty: each request is by itself
   std::string prefix{};                ///< see `RequestExtras`, as the next four
   std::string n{};
   std::string best_of{};

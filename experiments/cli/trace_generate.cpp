@@ -14,6 +14,7 @@
 #include "traces/generate.hpp"
 #include "traces/lengths.hpp"
 #include "traces/request_extras.hpp"
+#include "traces/sessions.hpp"
 #include "traces/writer.hpp"
 
 namespace tokenyard {
@@ -28,6 +29,7 @@ std::vector<OptionRow> generate_options() {
       {"duration", "S", "draw the requests of S seconds (or N, if that is fewer)"},
       {"arrivals", "SPEC", "when they arrive, see below"},
       {"lengths", "SPEC", "how long prompts and outputs are, see below"},
+      {"sessions", "SPEC", "conversations of several turns, see below (none)"},
       {"prefix", "SPEC", "prompts that begin alike, see below (none)"},
       {"n", "SHARES", "samples for each prompt (1)"},
       {"best-of", "SHARES", "samples decoded to choose n of them (n)"},
@@ -65,7 +67,8 @@ std::string generate_specs() {
   return "\nA SPEC is a name, or name:key=value,key=value. SHARES are one value, or values with\n"
          "their weights: 1:0.9/4:0.1 is 1 nine times out of ten, else 4.\n\narrivals:\n" +
          generators_text(list_arrivals()) + "\nlengths:\n" + generators_text(list_lengths()) +
-         "\nprefix:\n" + generators_text(list_prefixes()) +
+         "\nsessions:\n" + generators_text(list_sessions()) + "\nprefix:\n" +
+         generators_text(list_prefixes()) +
          "\nexamples:\n"
          "  tokenyard trace generate --requests 4000 --arrivals poisson:rate=3.6 \\\n"
          "      --lengths sharegpt-like --seed 1 --out chat.jsonl\n"
@@ -79,6 +82,10 @@ std::string generate_specs() {
          "  tokenyard trace generate --duration 600 --arrivals "
          "servegen:folder=m-small,start_s=43200 "
          "\\\n      --out clients.jsonl.gz\n"
+         "  tokenyard trace generate --requests 1000 --arrivals closed:users=20,think_s=5 \\\n"
+         "      --lengths sharegpt-like --out users.jsonl\n"
+         "  tokenyard trace generate --requests 1000 --arrivals poisson:rate=0.5 \\\n"
+         "      --lengths sharegpt-like --sessions chat:turns=6,think_s=20 --out chats.jsonl\n"
          "  tokenyard trace generate --requests 1000 --arrivals poisson:rate=4 \\\n"
          "      --lengths alpaca-like --prefix shared:groups=20,tokens=512,theta=1 --n 1:9/4:1 \\\n"
          "      --tenants gold:1/free:3 --out shared.jsonl\n";
@@ -103,6 +110,7 @@ int run_trace_generate(std::span<const std::string> args) {
   if (line.has("requests")) plan.requests = line.integer("requests", 1, kMostRequests, 1);
   plan.arrivals = required_option(line, "arrivals");
   plan.lengths = line.value("lengths").value_or("");
+  plan.sessions = line.value("sessions").value_or("");
   plan.prefix = line.value("prefix").value_or("");
   plan.n = line.value("n").value_or("");
   plan.best_of = line.value("best-of").value_or("");
