@@ -169,24 +169,22 @@ TEST(Arrivals, ALongerTraceBeginsWithTheShorter) {
 
 // Would catch: parameters that contradict one another and are taken, or that never draw an end.
 TEST(Arrivals, RefuseWhatCannotBe) {
-  const auto arrivals = [](const std::string& spec) {
-    return message_of([&] { make_arrivals(spec); });
-  };
-  EXPECT_THAT(arrivals("mmpp:rates=1/2"), HasSubstr("sojourns_s: is required"));
-  EXPECT_THAT(arrivals("mmpp:rates=1,sojourns_s=1"), HasSubstr("at least two states"));
-  EXPECT_THAT(arrivals("mmpp:rates=1/2,sojourns_s=1/2/3"), HasSubstr("3 values are given for 2"));
-  EXPECT_THAT(arrivals("mmpp:rates=0/0,sojourns_s=1/2"), HasSubstr("0.001 requests"));
-  EXPECT_THAT(arrivals("mmpp:rates=1/x,sojourns_s=1/2"), HasSubstr("found 'x'"));
-  EXPECT_THAT(arrivals("mmpp:rates=1/,sojourns_s=1/2"), HasSubstr("found ''"));
-  EXPECT_THAT(arrivals("mmpp:rates=1/-1,sojourns_s=1/2"), HasSubstr("found '-1'"));
-  EXPECT_THAT(arrivals("diurnal:rate=1,amplitude=1.1"), HasSubstr("amplitude"));
-  EXPECT_THAT(arrivals("diurnal:rate=1,period_s=0"), HasSubstr("period_s"));
-  EXPECT_THAT(arrivals("curve:times_s=0/5,rates=1"), HasSubstr("1 values are given for 2 times"));
-  EXPECT_THAT(arrivals("curve:times_s=5/0,rates=1/1"), HasSubstr("must ascend"));
-  EXPECT_THAT(arrivals("curve:times_s=0/5,rates=1/1,period_s=4"), HasSubstr("shorter than"));
-  EXPECT_THAT(arrivals("curve:times_s=0/5,rates=0/0,period_s=9"), HasSubstr("0.001 requests"));
-  EXPECT_THAT(arrivals("servegen:start_s=1"), HasSubstr("folder: is required"));
-  EXPECT_THAT(arrivals("servegen:folder=/no/such"), HasSubstr("is not there"));
+  expect_refusals([](const std::string& spec) { make_arrivals(spec); },
+                  {{"mmpp:rates=1/2", "sojourns_s: is required"},
+                   {"mmpp:rates=1,sojourns_s=1", "at least two states"},
+                   {"mmpp:rates=1/2,sojourns_s=1/2/3", "3 values are given for 2"},
+                   {"mmpp:rates=0/0,sojourns_s=1/2", "0.001 requests"},
+                   {"mmpp:rates=1/x,sojourns_s=1/2", "found 'x'"},
+                   {"mmpp:rates=1/,sojourns_s=1/2", "found ''"},
+                   {"mmpp:rates=1/-1,sojourns_s=1/2", "found '-1'"},
+                   {"diurnal:rate=1,amplitude=1.1", "amplitude"},
+                   {"diurnal:rate=1,period_s=0", "period_s"},
+                   {"curve:times_s=0/5,rates=1", "1 values are given for 2 times"},
+                   {"curve:times_s=5/0,rates=1/1", "must ascend"},
+                   {"curve:times_s=0/5,rates=1/1,period_s=4", "shorter than"},
+                   {"curve:times_s=0/5,rates=0/0,period_s=9", "0.001 requests"},
+                   {"servegen:start_s=1", "folder: is required"},
+                   {"servegen:folder=/no/such", "is not there"}});
 }
 
 }  // namespace

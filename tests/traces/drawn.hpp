@@ -1,14 +1,30 @@
 #pragma once
 // What tests of drawn workloads measure.
 
+#include <gmock/gmock.h>
+
 #include <cmath>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/traces/made_up_files.hpp"
 #include "traces/generate.hpp"
 
 namespace tokenyard {
+
+/// Specs that `make` must refuse, each with a part of what is said about it.
+inline void expect_refusals(
+    const std::function<void(const std::string&)>& make,
+    std::initializer_list<std::pair<const char*, const char*>> specs_and_parts) {
+  for (const auto& [spec, part] : specs_and_parts) {
+    const std::string text = spec;
+    EXPECT_THAT(message_of([&] { make(text); }), testing::HasSubstr(part)) << text;
+  }
+}
 
 inline constexpr const char* kOneToken = "fixed:prompt=1,output=1";
 

@@ -148,22 +148,19 @@ TEST(LengthLaws, LognormalLengthsOfASeedStay) {
 
 // Would catch: parameters that contradict one another and are taken.
 TEST(LengthLaws, RefuseWhatCannotBe) {
-  const auto lengths = [](const std::string& spec) {
-    return message_of([&] { make_lengths(spec); });
-  };
-  EXPECT_THAT(lengths("zipf:theta=1,min=5"), HasSubstr("max: is required"));
-  EXPECT_THAT(lengths("zipf:theta=1,min=5,max=4"), HasSubstr("max: expected from min"));
-  EXPECT_THAT(lengths("zipf:theta=1,min=2,max=2000000000"), HasSubstr("max: expected from min"));
-  EXPECT_THAT(lengths("zipf:theta=1,min=1,max=9"), HasSubstr("min: a prompt and an output"));
-  EXPECT_THAT(lengths("zipf:theta=1,min=2,max=9,correlation=0.5"), HasSubstr("goes with of=each"));
-  EXPECT_THAT(lengths("zipf:theta=1,min=2,max=9,of=each,prompt_to_output=2"),
-              HasSubstr("goes with of=total"));
-  EXPECT_THAT(lengths("pareto:prompt_alpha=1,prompt_min=9,prompt_max=8,output_alpha=1,"
-                      "output_min=1,output_max=2"),
-              HasSubstr("prompt_max: is below prompt_min"));
-  EXPECT_THAT(lengths("lognormal:prompt_mu=1,prompt_sigma=1,output_mu=1,output_sigma=1,"
-                      "correlation=1.5"),
-              HasSubstr("correlation"));
+  expect_refusals([](const std::string& spec) { make_lengths(spec); },
+                  {{"zipf:theta=1,min=5", "max: is required"},
+                   {"zipf:theta=1,min=5,max=4", "max: expected from min"},
+                   {"zipf:theta=1,min=2,max=2000000000", "max: expected from min"},
+                   {"zipf:theta=1,min=1,max=9", "min: a prompt and an output"},
+                   {"zipf:theta=1,min=2,max=9,correlation=0.5", "goes with of=each"},
+                   {"zipf:theta=1,min=2,max=9,of=each,prompt_to_output=2", "goes with of=total"},
+                   {"pareto:prompt_alpha=1,prompt_min=9,prompt_max=8,output_alpha=1,"
+                    "output_min=1,output_max=2",
+                    "prompt_max: is below prompt_min"},
+                   {"lognormal:prompt_mu=1,prompt_sigma=1,output_mu=1,output_sigma=1,"
+                    "correlation=1.5",
+                    "correlation"}});
   EXPECT_THAT(message_of([] { draw(1, "burst:", "servegen"); }),
               HasSubstr("need arrivals that bring them"));
   EXPECT_THAT(message_of([] { draw(1, "burst:", ""); }), HasSubstr("lengths: is required"));

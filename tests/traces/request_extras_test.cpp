@@ -116,6 +116,35 @@ TEST(RequestExtras, WidthsAndTenantsHaveTheirShares) {
   EXPECT_THAT(beamed.tenants, testing::UnorderedElementsAre("tenant-0", "tenant-1", "tenant-2"));
 }
 
+// Would catch: two of these drawn from one stream, or one from that of the lengths or the gaps, so
+// that long requests, say, are those with several samples. Each pair is as often on the same side
+// of its middle as not: 5,000 times of 10,000, with a deviation of 50.
+TEST(RequestExtras, DependOnNothingElse) {
+  WorkloadPlan plan{10'000, "poisson:rate=1", "geometric:prompt=9,output_mean=1000", {}};
+  plan.n = "1:1/2:1";
+  plan.best_of = "3:1/4:1";
+  plan.beam_width = "5:1/6:1";
+  plan.tenants = "a:1/b:1";
+  plan.prefix = "shared:groups=9,tokens=16,share=0.5";
+  const Trace trace = generate(plan, 5);
+  std::vector<std::vector<bool>> sides;
+  Time before = kOrigin;
+  for (const auto& request : trace.requests) {
+    const double gap_s = to_seconds(request.arrival - before);
+    before = request.arrival;
+    sides.push_back({gap_s > std::log(2.0), request.output_tokens > 693, request.n == 2,
+                     request.best_of == 4, request.beam_width == 6,
+                     trace.tenants[index(request.tenant)] == "b", request.block_hashes.count > 0});
+  }
+  for (std::size_t a = 0; a < sides[0].size(); ++a) {
+    for (std::size_t b = 0; b < a; ++b) {
+      const auto same =
+          std::ranges::count_if(sides, [&](const auto& side) { return side[a] == side[b]; });
+      EXPECT_NEAR(static_cast<double>(same), 5000, 4.5 * 50) << a << " and " << b;
+    }
+  }
+}
+
 // Would catch: the factors applied twice, to the wrong side, or to a shared prefix.
 TEST(RequestExtras, FactorsScaleTimesAndLengths) {
   WorkloadPlan plan = plan_of(500);
