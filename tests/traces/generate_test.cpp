@@ -151,7 +151,7 @@ TEST(Generate, RefusesBadSpecifications) {
   };
   EXPECT_EQ(arrivals("poison:rate=1"),
             "unknown arrivals 'poison' (did you mean 'poisson'?); known: poisson, gamma, weibull, "
-            "uniform, burst, mmpp, diurnal, curve, servegen");
+            "uniform, burst, mmpp, diurnal, curve, closed, servegen");
   EXPECT_EQ(arrivals("poisson"), "arrivals poisson: rate: is required");
   EXPECT_THAT(arrivals("poisson:rate=0"), HasSubstr("rate"));
   EXPECT_THAT(arrivals("poisson:rate=-1"), HasSubstr("rate"));
