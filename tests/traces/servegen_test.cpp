@@ -309,7 +309,9 @@ TEST(Servegen, SaysHowToDrawFromRecordsInPlaceOfATrace) {
         path, path);
   };
   const auto said = [](const std::string& path, const std::string& format = "") {
-    return test::refusal([&] { read_trace(path, {.format = format}); });
+    ReadOptions options;
+    options.format = format;
+    return test::refusal([&] { read_trace(path, options); });
   };
   const Clients clients;
   EXPECT_THAT(said(clients.path()), HasSubstr("is a directory"));
