@@ -25,7 +25,9 @@ void production_load(benchmark::State& state, const char* policy, bool macro_ste
   settings.server.limits.chunk_tokens = 512;
   settings.server.macro_steps = macro_steps;
   const Machine machine = compose_machine(settings);
-  const RunTrace trace = compose_trace({kPlan}, machine.settings, 1);
+  TraceSource source;
+  source.path = kPlan;
+  const RunTrace trace = compose_trace(source, machine.settings, 1);
   std::int64_t iterations = 0, passes = 0;
   for (auto _ : state) {
     Recorder recorder;
