@@ -31,17 +31,6 @@ constexpr const char* kConversations = R"([
 ]
 )";
 
-ReadOptions with_details() {
-  ReadOptions options;
-  options.details = true;
-  return options;
-}
-
-std::string details(const Trace& trace, std::size_t request) {
-  const auto text = trace.details.at(trace.requests[request].details);
-  return {text.begin(), text.end()};
-}
-
 std::vector<std::uint32_t> parents(const Trace& trace, std::size_t request) {
   const auto list = trace.parents.at(trace.requests[request].parents);
   return {list.begin(), list.end()};

@@ -22,6 +22,19 @@ inline Trace read_text(std::string_view content, const ReadOptions& options = {}
   return read_trace(folder.write(name, content), options);
 }
 
+/// To keep the fields that describe a request.
+inline ReadOptions with_details() {
+  ReadOptions options;
+  options.details = true;
+  return options;
+}
+
+/// Those of a request, as JSON members.
+inline std::string details(const Trace& trace, std::size_t request) {
+  const auto text = trace.details.at(trace.requests[request].details);
+  return {text.begin(), text.end()};
+}
+
 /// What an action says when it throws an `InputError`, from the file's name on.
 template <typename Action>
 std::string message_of(Action action) {

@@ -12,17 +12,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-ReadOptions with_details() {
-  ReadOptions options;
-  options.details = true;
-  return options;
-}
-
-std::string details(const Trace& trace, std::size_t request) {
-  const auto text = trace.details.at(trace.requests[request].details);
-  return {text.begin(), text.end()};
-}
-
 std::int64_t arrival_ns(const Trace& trace, std::size_t request) {
   return (trace.requests.arrival(request) - kOrigin).count();
 }
