@@ -55,6 +55,7 @@ class Replay {
 
   void take(const FedEvent& event);
   void take(const FedIterationEnd& end);
+  void take(const FedStageFree& free);
   void take(const FedCopyEnd& end);
   void take(const Cancellation& cancellation);
   void take(const FedArrival& arrival);
@@ -113,6 +114,10 @@ void Replay::take(const FedIterationEnd& end) {
   running_.erase(running);
   result_.iterations += static_cast<std::int64_t>(ends.size());
   post(end.at, index(end.iteration), IterationEnd{end.iteration, outcomes, ends, end.all_go_on});
+}
+
+void Replay::take(const FedStageFree& free) {
+  post(free.at, index(free.iteration), StageFree{free.iteration});
 }
 
 void Replay::take(const FedCopyEnd& end) {

@@ -23,6 +23,11 @@ struct FedIterationEnd {
   std::vector<std::pair<std::size_t, SlotOutcome>> outcomes;
 };
 
+struct FedStageFree {
+  IterationId iteration{};
+  Time at;
+};
+
 struct FedCopyEnd {
   CopyEnd end;
   Time at;
@@ -34,7 +39,7 @@ struct FedArrival {
   std::optional<std::int64_t> output_tokens;  ///< the truth, where it is known
 };
 
-using FedEvent = std::variant<FedIterationEnd, FedCopyEnd, Cancellation, FedArrival>;
+using FedEvent = std::variant<FedIterationEnd, FedStageFree, FedCopyEnd, Cancellation, FedArrival>;
 
 /// The line that closes a feeding: so many events above it were due.
 struct Fed {

@@ -137,6 +137,10 @@ FlightLine FlightReader::read(const JsonObject& json) {
     return FlightEnd{json.integer("passes", 0, kAny), json.string_or("trace_digest", "")};
   }
   if (json.has("end")) return FedEvent(read_end(json));
+  if (json.has("stage_free")) {
+    const auto iteration = id_at<IterationId>(json, "stage_free", kAny);
+    return FedEvent(FedStageFree{iteration, time_at(json, "at_ns")});
+  }
   if (json.has("copy")) {
     const auto copy = id_at<CopyId>(json, "copy", kAny);
     return FedEvent(FedCopyEnd{{copy, json.flag_or("failed", false)}, time_at(json, "at_ns")});
@@ -145,7 +149,7 @@ FlightLine FlightReader::read(const JsonObject& json) {
     return FedEvent(Cancellation{id_at<RequestId>(json, "cancel", arrivals_ + kAhead)});
   }
   if (json.has("arrival")) return FedEvent(read_arrival(json));
-  refuse("", "expected an event (end, copy, cancel, arrival), fed_ns, pass or passes");
+  refuse("", "expected an event (end, stage_free, copy, cancel, arrival), fed_ns, pass or passes");
 }
 
 FedArrival FlightReader::read_arrival(const JsonObject& json) {

@@ -95,6 +95,11 @@ void FlightRecord::add_outcomes(std::span<const SlotOutcome> outcomes) {
   add("]");
 }
 
+void FlightRecord::write(const StageFree& free, Time at) {
+  add(R"({{"stage_free":{},"at_ns":{}}})", index(free.iteration), ns(at));
+  end_line();
+}
+
 void FlightRecord::write(const CopyEnd& end, Time at) {
   add(R"({{"copy":{},"at_ns":{}{}}})", index(end.copy), ns(at),
       end.failed ? R"(,"failed":true)" : "");

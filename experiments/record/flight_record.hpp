@@ -37,6 +37,7 @@ class FlightRecord final : public Observer {
 
  private:
   void write(const IterationEnd& end, Time at);
+  void write(const StageFree& free, Time at);
   void write(const CopyEnd& end, Time at);
   void write(const Cancellation& cancellation, Time at);
   void write(const Arrival& arrival, Time at);

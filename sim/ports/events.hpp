@@ -1,6 +1,6 @@
 #pragma once
 // The events of a run. The order of the alternatives is the order of the design: at one instant
-// iteration ends come first, then copy ends, cancellations and arrivals.
+// iteration ends come first, then free stages, copy ends, cancellations and arrivals.
 
 #include <span>
 
@@ -26,6 +26,12 @@ struct IterationEnd {
   std::span<const std::size_t> told = {};
 };
 
+/// The first of an executor's several stages has done its part of an iteration, which goes on in the
+/// next one: another iteration may begin. Key: the iteration's id.
+struct StageFree {
+  IterationId iteration{};
+};
+
 /// Key: the copy's id. What a failed copy was to bring is lost; what it read is not.
 struct CopyEnd {
   CopyId copy{};
@@ -42,13 +48,13 @@ struct Arrival {
   Request request;
 };
 
-using Events = EventQueue<IterationEnd, CopyEnd, Cancellation, Arrival>;
+using Events = EventQueue<IterationEnd, StageFree, CopyEnd, Cancellation, Arrival>;
 using Event = Events::Event;
 
 /// Number of kinds that a scheduler waits for while its executor can take no further iteration:
 /// arrivals, cancellations and ended copies then wait for the boundary (DESIGN §3, timing rules).
-inline constexpr std::size_t kKindsWhileBusy = 1;
+inline constexpr std::size_t kKindsWhileBusy = 2;
 /// The kind of an arrival.
-inline constexpr std::size_t kArrivalKind = 3;
+inline constexpr std::size_t kArrivalKind = 4;
 
 }  // namespace tokenyard

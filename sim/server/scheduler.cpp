@@ -24,7 +24,6 @@ Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, i
 
 const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
   invariant(now >= last_pass_, "I1 time stays in range", "time ran back");
-  if (now > last_pass_) state_.returned.clear();
   last_pass_ = now;
   ++state_.pass;
   state_.context.advance_to(now);
@@ -33,6 +32,7 @@ const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
 
   for (const Event& event : due) {
     if (const auto* end = std::get_if<IterationEnd>(&event.payload)) complete(*end, event.at);
+    if (const auto* free = std::get_if<StageFree>(&event.payload)) complete(*free);
   }
   for (const Event& event : due) {
     if (const auto* end = std::get_if<CopyEnd>(&event.payload)) complete(*end, event.at);
@@ -211,6 +211,13 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
   }
 }
 
+void Scheduler::complete(const StageFree& free) {
+  invariant(first_stage_busy_ && index(free.iteration) + 1 == next_iteration_,
+            "I6 an iteration ends once", "iteration {} is not in the first stage",
+            index(free.iteration));
+  first_stage_busy_ = false;
+}
+
 void Scheduler::complete(const CopyEnd& end, Time at) {
   LiveRequest* live = swapper_.finish(end);
   if (live->phase == Phase::swap) {
@@ -338,12 +345,13 @@ const Iteration& Scheduler::decide(Time now) {
     (copy.direction == CopyDirection::to_host ? blocks_out_ : blocks_in_) += blocks;
   }
   if (next != nullptr) launch(*next, now);
-  // While the executor has room, a further pass at this instant may still take who was left out.
-  if (next == nullptr || !can_decide_more()) set_back_those_left_out(now);
+  // Who returned while nothing could begin may still be taken as soon as something can.
+  if (next != nullptr || can_decide_more()) set_back_those_left_out(now);
   return decision;
 }
 
 InFlight* Scheduler::form(Time now) {
+  if (first_stage_busy_) return nullptr;
   if (!static_batches_.empty()) {
     InFlight& batch = *static_batches_.back();
     static_batches_.pop_back();
@@ -374,6 +382,7 @@ void Scheduler::launch(InFlight& next, Time now) {
   next.iteration.id = IterationId{next_iteration_++};
   next.iteration.begun = now;
   next.launched = true;
+  first_stage_busy_ = in_flight_.size() > 1;
   state_.context.count_iterations(1);
   next.iteration.load.copied_blocks = static_cast<std::int64_t>(next.iteration.block_copies.size());
   // Those who were kept decode as before.

@@ -34,9 +34,13 @@ class Scheduler {
     return can_decide_more() ? state_.ports.policy.wake_at(state_.context) : kNever;
   }
   /// Which kinds of events are worth waking for (see `kKindsWhileBusy`).
-  std::size_t kinds_awaited() const { return idle_.empty() ? kKindsWhileBusy : Events::kKinds; }
-  /// Whether a further pass at the same instant could decide another iteration.
-  bool can_decide_more() const { return !idle_.empty() || !static_batches_.empty(); }
+  std::size_t kinds_awaited() const {
+    return idle_.empty() || first_stage_busy_ ? kKindsWhileBusy : Events::kKinds;
+  }
+  /// Whether a further pass could decide another iteration.
+  bool can_decide_more() const {
+    return !first_stage_busy_ && (!idle_.empty() || !static_batches_.empty());
+  }
   bool anything_in_flight() const {
     return idle_.size() < in_flight_.size() || swapper_.in_progress() > 0;
   }
@@ -52,6 +56,7 @@ class Scheduler {
 
  private:
   void complete(const IterationEnd& end, Time at);
+  void complete(const StageFree& free);
   void complete(const CopyEnd& end, Time at);
   static bool decoded_on(const LiveRequest& live, const Slot& slot, const SlotOutcome& outcome);
   void progress(LiveRequest& live, const SlotOutcome& outcome, Duration ran, Time at);
@@ -77,6 +82,7 @@ class Scheduler {
   std::deque<InFlight> in_flight_;  // one a place of the executor
   std::vector<InFlight*> idle_;
   std::vector<InFlight*> static_batches_;  // between their iterations
+  bool first_stage_busy_ = false;          // with the iteration begun last; only of several stages
   std::vector<std::size_t> told_;          // members of the cohort whose progress is told of
   std::vector<RequestId> cancelled_before_arrival_;
   std::vector<RequestId> ended_;

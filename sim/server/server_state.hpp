@@ -83,8 +83,8 @@ struct ServerState {
   Cohort cohort;
   ServerContext context;
   TokenGaps gaps;
-  std::vector<LiveRequest*> returned;  ///< ran in an iteration whose end was taken at this instant,
-                                       ///< and are in no other yet
+  std::vector<LiveRequest*> returned;  ///< ran in an iteration whose end was taken since the last
+                                       ///< decision that could have taken them up again
   std::uint64_t pass = 0;              ///< number of the pass going on, from 1
 };
 

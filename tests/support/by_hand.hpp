@@ -50,6 +50,9 @@ class SchedulerByHand {
     for (const bool each : finished) outcomes.push_back({each});
     due_.push_back({at_ms(ms), iteration, IterationEnd{IterationId{iteration}, outcomes}});
   }
+  void stage_free(std::int64_t ms, std::uint64_t iteration) {
+    due_.push_back({at_ms(ms), iteration, StageFree{IterationId{iteration}}});
+  }
   void cancellation(std::int64_t ms, std::uint32_t id) {
     due_.push_back({at_ms(ms), id, Cancellation{RequestId{id}}});
   }

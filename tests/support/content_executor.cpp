@@ -58,6 +58,7 @@ void ContentExecutor::begin(const Iteration& iteration, Time now, Events& events
   }
   compute(running.readers);
   for (const Slot& slot : iteration.slots) running.outcomes.push_back(outcome_of(slot));
+  if (options_.depth > 1) events.post(now, index(iteration.id), StageFree{iteration.id});
   free_at_ = running.end = std::max(now, free_at_) + cost_.iteration(iteration.load);
   events.post(running.end, index(iteration.id), IterationEnd{iteration.id, running.outcomes});
 }
