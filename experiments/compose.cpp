@@ -18,7 +18,9 @@
 #include "models/length_predictors.hpp"
 #include "models/model_executor.hpp"
 #include "models/model_spec.hpp"
-#include "models/roofline_cost_model.hpp"
+#include "models/parallel_roofline.hpp"
+#include "models/pipeline_executor.hpp"
+#include "models/topology.hpp"
 #include "policies/catalogue.hpp"
 #include "policies/starvation_guard.hpp"
 #include "sim/kernel/clock.hpp"
@@ -53,6 +55,14 @@ std::unique_ptr<Policy> compose_policy(const std::string& text, const std::strin
                                printable(name), suggestion(name, names)));
 }
 
+namespace {
+
+Parallelism parallelism_of(const Settings& settings) {
+  return {static_cast<int>(settings.tp), static_cast<int>(settings.pp)};
+}
+
+}  // namespace
+
 std::unique_ptr<CostModel> compose_cost(const Settings& settings, const JsonObject* file) {
   const auto data = data_directory() / "models";
   const std::int64_t block_size = settings.server.kv.block_size;
@@ -60,9 +70,13 @@ std::unique_ptr<CostModel> compose_cost(const Settings& settings, const JsonObje
   if (settings.model_name.empty() || settings.device_name.empty()) {
     throw InputError("what does an iteration cost? Give --model and --device, or --cost");
   }
-  return std::make_unique<RooflineCostModel>(load_model_spec(data, settings.model_name),
-                                             load_device_spec(data, settings.device_name),
-                                             static_cast<int>(settings.tp), block_size);
+  const Parallelism parallelism = parallelism_of(settings);
+  const DeviceSpec device = load_device_spec(data, settings.device_name);
+  const auto links = settings.topology.empty()
+                         ? links_of_device(device, parallelism)
+                         : links_of_topology(load_topology(data, settings.topology), parallelism);
+  return make_roofline(load_model_spec(data, settings.model_name), device, parallelism, links,
+                       block_size);
 }
 
 void refuse_contradictions(const Settings& settings) {
@@ -72,6 +86,13 @@ void refuse_contradictions(const Settings& settings) {
   }
   if (settings.find_warmup && settings.executor == "engine") {
     throw InputError("--warmup auto runs everything twice; with --executor engine give seconds");
+  }
+  if (!settings.cost_file.empty() && (settings.pp > 1 || !settings.topology.empty())) {
+    throw InputError(
+        "--pp and --topology go with --model and --device; a --cost file says its own");
+  }
+  if (settings.executor == "engine" && (settings.pp > 1 || !settings.topology.empty())) {
+    throw InputError("--pp and --topology go with --executor model: the engine is one device");
   }
   if (settings.server.limits.static_batching && kv.evict != Evict::recompute) {
     throw InputError("--static-batching goes with --evict recompute");
@@ -102,7 +123,6 @@ Machine compose_machine(Settings settings, const Machine* other) {
     throw InputError("--clock wall needs --executor engine");
   }
   const auto data = data_directory() / "models";
-  const auto tp = static_cast<int>(settings.tp);
   const bool has_model = !settings.model_name.empty();
   const bool has_device = !settings.device_name.empty();
   std::optional<ModelSpec> model;
@@ -134,8 +154,8 @@ Machine compose_machine(Settings settings, const Machine* other) {
     if (!has_model || !has_device) {
       throw InputError("how much KV memory is there? Give --kv-blocks, or --model and --device");
     }
-    kv.device_blocks =
-        kv_pool_blocks(*model, load_device_spec(data, settings.device_name), tp, kv.block_size);
+    kv.device_blocks = kv_pool_blocks(*model, load_device_spec(data, settings.device_name),
+                                      parallelism_of(settings), kv.block_size);
   }
   if (kv.evict != Evict::recompute && settings.derive_host_blocks) {
     if (!has_model || !has_device) {
@@ -261,6 +281,18 @@ bool is_clairvoyant(const std::string& policy, const Machine& machine) {
   return predictor != nullptr && predictor->clairvoyant();
 }
 
+namespace {
+
+std::unique_ptr<Executor> compose_executor(const Machine& machine, const OutputOracle& truth,
+                                           Observer& observer, std::uint64_t seed) {
+  if (const auto* pipeline = dynamic_cast<const PipelineCostModel*>(machine.cost.get())) {
+    return std::make_unique<PipelineExecutor>(*pipeline, truth, observer, seed);
+  }
+  return std::make_unique<ModelExecutor>(*machine.cost, truth, seed);
+}
+
+}  // namespace
+
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
                                 Observer& observer, TokenDigests* digests,
@@ -277,10 +309,10 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
     TokenDigests unread;
     return run_engine(machine, view, workload, ports, seed, digests ? *digests : unread);
   }
-  ModelExecutor executor(*machine.cost, truth, seed);
+  const std::unique_ptr<Executor> executor = compose_executor(machine, truth, observer, seed);
   SimClock clock;
-  Scheduler scheduler(machine.settings.server, ports, executor.depth());
-  return {serve(scheduler, clock, workload, executor, observer)};
+  Scheduler scheduler(machine.settings.server, ports, executor->depth());
+  return {serve(scheduler, clock, workload, *executor, observer)};
 }
 
 std::unique_ptr<FlightRecord> compose_flight_record(const std::string& path, FlightHeader header,
@@ -288,6 +320,9 @@ std::unique_ptr<FlightRecord> compose_flight_record(const std::string& path, Fli
                                                     const TraceView& view) {
   header.version = version();
   header.settings = machine.settings;
+  if (const auto* pipeline = dynamic_cast<const PipelineCostModel*>(machine.cost.get())) {
+    header.depth = static_cast<int>(pipeline->stages());
+  }
   header.cost_json = machine.cost_json;
   header.output_tokens_mean = mean_output_tokens(trace);
   if (!trace.streamed()) header.trace_digest = view.digest();

@@ -21,6 +21,8 @@ struct Settings {
   std::string model_name;   ///< empty: none
   std::string device_name;  ///< empty: none
   std::int64_t tp = 1;
+  std::int64_t pp = 1;
+  std::string topology;  ///< a name or a file; empty: the device's own links
   std::string weights;  ///< of the engine; empty: none
   std::string dtype = "auto";
   std::string kv_cache_dtype = "auto";

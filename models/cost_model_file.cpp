@@ -3,7 +3,8 @@
 #include "models/device_spec.hpp"
 #include "models/linear_cost_model.hpp"
 #include "models/model_spec.hpp"
-#include "models/roofline_cost_model.hpp"
+#include "models/parallel_roofline.hpp"
+#include "models/topology.hpp"
 #include "sim/kernel/input_error.hpp"
 
 namespace tokenyard {
@@ -24,14 +25,20 @@ std::unique_ptr<CostModel> roofline(const JsonObject& file, const std::filesyste
                                     std::int64_t block_tokens) {
   const std::string model_name = file.string("model");
   const std::string device_name = file.string("device");
-  const auto tensor_parallel = static_cast<int>(file.integer_or("tp", 1, 1024, 1));
+  const std::string topology_name = file.string_or("topology", "");
+  const Parallelism parallelism{static_cast<int>(file.integer_or("tp", 1, 1024, 1)),
+                                static_cast<int>(file.integer_or("pp", 1, 1024, 1))};
   file.refuse_unread();
   const ModelSpec model = at_key(file, "model", [&] { return load_model_spec(data, model_name); });
   const DeviceSpec device =
       at_key(file, "device", [&] { return load_device_spec(data, device_name); });
-  return at_key(file, "tp", [&] {
-    return std::make_unique<RooflineCostModel>(model, device, tensor_parallel, block_tokens);
+  const auto links = at_key(file, topology_name.empty() ? "tp" : "topology", [&] {
+    return topology_name.empty()
+               ? links_of_device(device, parallelism)
+               : links_of_topology(load_topology(data, topology_name), parallelism);
   });
+  return at_key(file, parallelism.pipeline > 1 ? "pp" : "tp",
+                [&] { return make_roofline(model, device, parallelism, links, block_tokens); });
 }
 
 }  // namespace

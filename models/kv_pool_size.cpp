@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/invariant.hpp"
 
@@ -17,23 +20,33 @@ double gibibytes(std::int64_t bytes) {
 
 }  // namespace
 
-std::int64_t kv_pool_blocks(const ModelSpec& model, const DeviceSpec& device, int tensor_parallel,
-                            std::int64_t block_tokens) {
+std::int64_t kv_pool_blocks(const ModelSpec& model, const DeviceSpec& device,
+                            const Parallelism& parallelism, std::int64_t block_tokens) {
   invariant(block_tokens >= 1, "a block holds tokens", "{} tokens a block", block_tokens);
-  check_tensor_parallel(model, tensor_parallel);
+  const std::vector<StageShare> shares = stage_shares(model, parallelism);
+  const std::int64_t tensor = parallelism.tensor;
   const std::int64_t usable =
       device.memory_bytes / 100 * kUsablePercent + device.memory_bytes % 100 * kUsablePercent / 100;
-  // A device's share of the weights, rounded up.
-  const std::int64_t weights = (model.weight_bytes() + tensor_parallel - 1) / tensor_parallel;
-  const std::int64_t block = kv_bytes_per_token_and_device(model, tensor_parallel) * block_tokens;
-  if (usable - weights < block) {
-    throw InputError(fmt::format(
-        "{} does not fit on {} {}: its weights take {:.1f} GiB a device and one KV block of {} "
-        "tokens {:.4f} GiB, but only {:.1f} of {:.1f} GiB are usable",
-        model.name, tensor_parallel, device.name, gibibytes(weights), block_tokens,
-        gibibytes(block), gibibytes(usable), gibibytes(device.memory_bytes)));
+  const std::int64_t layer_token =
+      kv_bytes_per_token_and_device(model, parallelism.tensor) / model.layers;
+  std::int64_t blocks = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t stage = 0; stage < shares.size(); ++stage) {
+    // A device's share of the weights, rounded up.
+    const std::int64_t weights = (stage_weight_bytes(model, shares[stage]) + tensor - 1) / tensor;
+    const std::int64_t block = layer_token * shares[stage].layers * block_tokens;
+    if (usable - weights < block) {
+      const std::string which = shares.size() == 1
+                                    ? std::string()
+                                    : fmt::format(" in stage {} of {}", stage + 1, shares.size());
+      throw InputError(fmt::format(
+          "{} does not fit on {} {}{}: its weights take {:.1f} GiB a device and one KV block of {} "
+          "tokens {:.4f} GiB, but only {:.1f} of {:.1f} GiB are usable",
+          model.name, parallelism.devices(), device.name, which, gibibytes(weights), block_tokens,
+          gibibytes(block), gibibytes(usable), gibibytes(device.memory_bytes)));
+    }
+    blocks = std::min(blocks, (usable - weights) / block);
   }
-  return (usable - weights) / block;
+  return blocks;
 }
 
 std::int64_t host_pool_blocks(const ModelSpec& model, const DeviceSpec& device,

@@ -30,14 +30,19 @@ std::int64_t ModelSpec::layer_matrix_parameters() const {
   return attention + (gated ? 3 : 2) * hidden * feed_forward;
 }
 
-std::int64_t ModelSpec::parameters() const {
-  const std::int64_t norm = hidden * (norm_bias ? 2 : 1);
+std::int64_t ModelSpec::layer_parameters() const {
   const std::int64_t attention_bias = query_columns() + 2 * kv_columns() + hidden;
   const std::int64_t feed_forward_bias = (gated ? 2 : 1) * feed_forward + hidden;
-  const std::int64_t layer =
-      layer_matrix_parameters() + 2 * norm + (bias ? attention_bias + feed_forward_bias : 0);
-  const std::int64_t embedding = vocabulary * hidden + position_rows * hidden;
-  return layers * layer + embedding + norm + (embedding_norm ? norm : 0) +
+  return layer_matrix_parameters() + 2 * norm_parameters() +
+         (bias ? attention_bias + feed_forward_bias : 0);
+}
+
+std::int64_t ModelSpec::embedding_parameters() const {
+  return vocabulary * hidden + position_rows * hidden + (embedding_norm ? norm_parameters() : 0);
+}
+
+std::int64_t ModelSpec::parameters() const {
+  return layers * layer_parameters() + embedding_parameters() + norm_parameters() +
          (tied_embeddings ? 0 : output_matrix_parameters());
 }
 

@@ -39,8 +39,14 @@ struct ModelSpec {
 
   /// Weights of one layer's matrices (attention and feed-forward), without biases and norms.
   std::int64_t layer_matrix_parameters() const;
+  /// Of one norm.
+  std::int64_t norm_parameters() const { return hidden * (norm_bias ? 2 : 1); }
   /// Weights of the output layer, shared or not.
   std::int64_t output_matrix_parameters() const { return vocabulary * hidden; }
+  /// All parameters of one layer.
+  std::int64_t layer_parameters() const;
+  /// The tables of tokens and positions, with a norm of their own where there is one.
+  std::int64_t embedding_parameters() const;
   /// All parameters; shared ones count once.
   std::int64_t parameters() const;
   std::int64_t weight_bytes() const { return parameters() * dtype_bytes; }

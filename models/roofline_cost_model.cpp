@@ -1,12 +1,9 @@
 #include "models/roofline_cost_model.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "models/charge.hpp"
-#include "sim/kernel/input_error.hpp"
 
 namespace tokenyard {
 
@@ -39,45 +36,47 @@ double attended_pairs(const IterationLoad& load) {
 }  // namespace
 
 RooflineCostModel::RooflineCostModel(const ModelSpec& model, const DeviceSpec& device,
-                                     int tensor_parallel, std::int64_t block_tokens) {
-  check_tensor_parallel(model, tensor_parallel);
-  if (tensor_parallel > 1 && device.link_bandwidth_bytes_per_s <= 0) {
-    throw InputError(
-        fmt::format("tensor parallelism: {} has no link to a second device", device.name));
-  }
-  const double devices = tensor_parallel;
-  const double layers = real(model.layers);
-  const double bytes = real(model.dtype_bytes);
-  const Efficiencies& share = device.efficiencies;
-  const double flops_per_s = device.flops_per_s * share.compute;
-  const double bytes_per_s = device.memory_bandwidth_bytes_per_s * share.memory;
+                                     int tensor_parallel, std::int64_t block_tokens)
+    : RooflineCostModel(model, device, tensor_parallel,
+                        stage_shares(model, {tensor_parallel, 1}).front(),
+                        links_of_device(device, {tensor_parallel, 1}).front(), block_tokens) {}
 
-  overhead_s_ = device.iteration_overhead_s + layers * device.layer_overhead_s;
+RooflineCostModel::RooflineCostModel(const ModelSpec& model, const DeviceSpec& device,
+                                     int tensor_parallel, const StageShare& share,
+                                     const StageLinks& links, std::int64_t block_tokens) {
+  const double devices = tensor_parallel;
+  const double layers = real(share.layers);
+  const double bytes = real(model.dtype_bytes);
+  const Efficiencies& reached = device.efficiencies;
+  const double flops_per_s = device.flops_per_s * reached.compute;
+  const double bytes_per_s = device.memory_bandwidth_bytes_per_s * reached.memory;
+
+  overhead_s_ = (share.first ? device.iteration_overhead_s : 0) + layers * device.layer_overhead_s;
 
   const double linear = layers * real(model.layer_matrix_parameters()) / devices;
   linear_token_s_ = 2 * linear / flops_per_s;
   linear_weights_s_ = linear * bytes / bytes_per_s;
 
   attended_pair_s_ =
-      4 * layers * real(model.query_columns()) / devices / (device.flops_per_s * share.attention);
-  const double kv_bytes = real(kv_bytes_per_token_and_device(model, tensor_parallel));
+      4 * layers * real(model.query_columns()) / devices / (device.flops_per_s * reached.attention);
+  const double layer_kv_bytes =
+      real(kv_bytes_per_token_and_device(model, tensor_parallel)) / real(model.layers);
+  const double kv_bytes = layers * layer_kv_bytes;
   context_token_s_ = kv_bytes / bytes_per_s;
-
-  copy_block_s_ =
-      kv_bytes * real(block_tokens) / (device.host_link_bandwidth_bytes_per_s * share.host_link);
   device_copy_block_s_ = 2 * kv_bytes * real(block_tokens) / bytes_per_s;
-  const double kv_columns = kv_bytes / (2 * layers * bytes);
+  host_copy_ = {links.host_copy.latency_s, kv_bytes * real(block_tokens) * links.host_copy.byte_s};
+  const double kv_columns = layer_kv_bytes / (2 * bytes);
   activation_token_s_ = layers * bytes * activation_elements(model, devices, kv_columns) /
-                        (device.memory_bandwidth_bytes_per_s * share.activation);
+                        (device.memory_bandwidth_bytes_per_s * reached.activation);
 
-  const double output = real(model.output_matrix_parameters()) / devices;
-  output_row_s_ = 2 * output / flops_per_s;
-  output_weights_s_ = output * bytes / bytes_per_s;
-
-  if (tensor_parallel > 1) {
-    const double moved = 2 * (devices - 1) / devices * real(model.hidden) * bytes;
-    all_reduce_latency_s_ = 2 * layers * device.link_latency_s;
-    all_reduce_token_s_ = 2 * layers * moved / (device.link_bandwidth_bytes_per_s * share.link);
+  if (share.last) {
+    const double output = real(model.output_matrix_parameters()) / devices;
+    output_row_s_ = 2 * output / flops_per_s;
+    output_weights_s_ = output * bytes / bytes_per_s;
+  }
+  for (const TransferTime& way : links.all_reduce) {
+    all_reduce_.push_back(
+        {2 * layers * way.latency_s, 2 * layers * way.byte_s * real(model.hidden) * bytes});
   }
 }
 
@@ -93,7 +92,7 @@ RooflineTerms RooflineCostModel::terms(const IterationLoad& load) const {
   terms.decode_attention_s = real(load.decode_context_tokens) * context_token_s_;
   terms.activation_s = tokens * activation_token_s_;
   terms.output_layer_s = std::max(rows * output_row_s_, output_weights_s_);
-  terms.all_reduce_s = all_reduce_latency_s_ + tokens * all_reduce_token_s_;
+  terms.all_reduce_s = fastest(all_reduce_, tokens);
   terms.block_copies_s = real(load.copied_blocks) * device_copy_block_s_;
   return terms;
 }
@@ -117,13 +116,19 @@ void RooflineCostModel::repeat(IterationLoad load, const Repeat& repeat, Time no
 }
 
 Duration RooflineCostModel::copy(std::int64_t blocks) const {
-  return charge(copy_block_s_ * real(blocks));
+  return charge(host_copy_.at(real(blocks)));
 }
 
 std::vector<CostFloor> RooflineCostModel::floors() const {
+  TransferTime adding;  // under all ways
+  for (const TransferTime& way : all_reduce_) {
+    const bool first = &way == &all_reduce_.front();
+    adding.latency_s = first ? way.latency_s : std::min(adding.latency_s, way.latency_s);
+    adding.byte_s = first ? way.byte_s : std::min(adding.byte_s, way.byte_s);
+  }
   CostFloor weights;
-  weights.iteration_s = overhead_s_ + linear_weights_s_ + output_weights_s_ + all_reduce_latency_s_;
-  weights.prefill_token_s = activation_token_s_ + all_reduce_token_s_;
+  weights.iteration_s = overhead_s_ + linear_weights_s_ + output_weights_s_ + adding.latency_s;
+  weights.prefill_token_s = activation_token_s_ + adding.byte_s;
   // At least half of the products of a batch are pairs, whatever its chunks begin behind.
   weights.prefill_quadratic_s = attended_pair_s_ / 2;
   weights.decode_sequence_s = weights.prefill_token_s;

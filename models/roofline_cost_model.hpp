@@ -3,6 +3,7 @@
 #include "models/cost_floor.hpp"
 #include "models/device_spec.hpp"
 #include "models/model_spec.hpp"
+#include "models/parallel_layout.hpp"
 #include "sim/ports/cost_model.hpp"
 
 namespace tokenyard {
@@ -42,12 +43,12 @@ struct RooflineTerms {
 /// - output layer: max(2 r V H, bytes of V H) / tp for r rows, one a decoding sequence and one a
 ///   prefill (also where a chunk does not end its prompt: the difference is below measuring);
 /// - tensor parallelism as in Megatron-LM (Shoeybi et al., arXiv 1909.08053, section 3): two
-///   all-reduces a layer over n x hidden elements; a ring moves 2 (tp − 1)/tp of them over each
-///   link (Thakur, Rabenseifner and Gropp, 2005), after a latency;
-/// - fixed overheads a layer and an iteration.
+///   all-reduces a layer over n x hidden elements, by the fastest of the ways that the links allow;
+/// - fixed overheads a layer and an iteration;
 /// - copy-on-write: a block is read and written at the memory's bandwidth.
-/// A copy between device and host takes its bytes at the host link's rate; with tensor parallelism
-/// each device moves its own share over a link of its own.
+/// A copy between device and host takes what the links say, each device moving its own share.
+/// Of a pipeline one object is one stage: it has the overhead of an iteration if it is the first,
+/// and the output layer if it is the last.
 ///
 /// An evaluation is a few multiplications. Immutable, so safe to share between threads.
 class RooflineCostModel final : public CostModel, public FlooredCost {
@@ -57,6 +58,9 @@ class RooflineCostModel final : public CostModel, public FlooredCost {
   /// A KV block holds `block_tokens` tokens.
   RooflineCostModel(const ModelSpec& model, const DeviceSpec& device, int tensor_parallel,
                     std::int64_t block_tokens = 16);
+  /// One stage of a pipeline, with these links.
+  RooflineCostModel(const ModelSpec& model, const DeviceSpec& device, int tensor_parallel,
+                    const StageShare& share, const StageLinks& links, std::int64_t block_tokens);
 
   Duration iteration(const IterationLoad& load) const override;
   void repeat(IterationLoad load, const Repeat& repeat, Time now,
@@ -78,10 +82,9 @@ class RooflineCostModel final : public CostModel, public FlooredCost {
   double activation_token_s_ = 0;
   double output_row_s_ = 0;
   double output_weights_s_ = 0;
-  double all_reduce_latency_s_ = 0;
-  double all_reduce_token_s_ = 0;
-  double copy_block_s_ = 0;         ///< to or from the host
-  double device_copy_block_s_ = 0;  ///< from block to block
+  std::vector<TransferTime> all_reduce_;  ///< the ways for all layers, by tokens
+  TransferTime host_copy_;                ///< by blocks
+  double device_copy_block_s_ = 0;        ///< from block to block
 };
 
 }  // namespace tokenyard

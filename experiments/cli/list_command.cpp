@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "experiments/cli/command_line.hpp"
 #include "experiments/data_files.hpp"
 #include "experiments/named_system.hpp"
 #include "experiments/record/summary.hpp"
+#include "models/collectives.hpp"
 #include "models/device_spec.hpp"
 #include "models/length_predictors.hpp"
 #include "models/model_spec.hpp"
+#include "models/topology.hpp"
 #include "policies/catalogue.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
@@ -94,6 +97,27 @@ void list_devices_by_name() {
   print_rows(rows);
 }
 
+void list_topologies_by_name() {
+  const auto data = data_directory() / "models";
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const std::string& name : list_topologies(data)) {
+    const Topology topology = load_topology(data, name);
+    std::vector<std::size_t> devices(topology.devices());
+    std::iota(devices.begin(), devices.end(), 0);
+    constexpr double kGigabyte = 1e9;
+    std::string text =
+        fmt::format("{:>2} devices, copies to the host {:>5.1f} GB/s each", devices.size(),
+                    1 / host_copy(topology, devices).byte_s / kGigabyte);
+    if (devices.size() > 1) {
+      constexpr double kLarge = 1e8;
+      const double seconds = fastest(all_reduce_ways(topology, devices), kLarge);
+      text += fmt::format(", all-reduce {:>5.1f} GB/s", kLarge / seconds / kGigabyte);
+    }
+    rows.emplace_back(name, text);
+  }
+  print_rows(rows);
+}
+
 void list_metrics() {
   for (const std::string& name : metric_names()) fmt::print("{}\n", name);
 }
@@ -108,6 +132,7 @@ constexpr Listing kListings[] = {
     {"systems", list_systems},
     {"models", list_models_by_size},
     {"devices", list_devices_by_name},
+    {"topologies", list_topologies_by_name},
     {"predictors", [] { print_described(describe_predictors()); }},
     {"arrivals", [] { print_described(list_arrivals()); }},
     {"lengths", [] { print_described(list_lengths()); }},

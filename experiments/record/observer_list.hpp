@@ -40,6 +40,9 @@ class ObserverList final : public Observer {
                std::span<const StepFacts> steps) override {
     for (Observer* observer : iterations_) observer->stepped(iteration, sequences, steps);
   }
+  void staged(const Iteration& iteration, std::size_t stage, Time begun, Time ended) override {
+    for (Observer* observer : iterations_) observer->staged(iteration, stage, begun, ended);
+  }
   void entered(RequestId request, Phase phase, Time now) override {
     for (Observer* observer : observers_) observer->entered(request, phase, now);
   }

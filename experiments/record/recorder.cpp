@@ -41,6 +41,7 @@ void Recorder::decided(Time now, const Iteration& iteration, const IterationFact
   if (iteration.empty()) return;
   ++in_flight_;
   ++iterations_;
+  bubbles_.begun(now);
   if (counts(now)) {
     ++counted_iterations_;
     counted_slots_ += static_cast<std::int64_t>(iteration.slots.size());
@@ -51,8 +52,13 @@ void Recorder::decided(Time now, const Iteration& iteration, const IterationFact
   if (options_.level_counts != nullptr) pending_.back().levels = *options_.level_counts;
 }
 
+void Recorder::staged(const Iteration&, std::size_t stage, Time begun, Time ended) {
+  bubbles_.busy(stage, begun, ended);
+}
+
 void Recorder::completed(Time now, const Iteration& iteration) {
   account_blocks_until(now);
+  bubbles_.ended(now);
   // With nothing in flight nothing runs; blocks still in use are told of by the next decision,
   // which follows at the same instant unless the server goes idle.
   if (--in_flight_ == 0) blocks_ = IterationFacts();

@@ -16,6 +16,7 @@
 #include "experiments/record/reorder_window.hpp"
 #include "experiments/record/requests_csv.hpp"
 #include "experiments/record/samples.hpp"
+#include "experiments/record/stage_bubbles.hpp"
 #include "experiments/record/text_buffer.hpp"
 #include "experiments/statistics/distribution.hpp"
 #include "experiments/statistics/value_counts.hpp"
@@ -63,6 +64,7 @@ class Recorder final : public Observer {
   void stepped(const Iteration& iteration, std::int64_t sequences,
                std::span<const StepFacts> steps) override;
   bool takes_steps_together() const override { return csv_ == nullptr; }
+  void staged(const Iteration& iteration, std::size_t stage, Time begun, Time ended) override;
   void ended(const RequestFacts& facts) override;
 
   /// To be called after the run: all requests must have ended (invariant), and requests.csv and
@@ -96,6 +98,9 @@ class Recorder final : public Observer {
   std::optional<double> kv_saved_mean() const;
   /// Tokens computed, in iterations begun at or after the warm-up.
   std::int64_t computed_tokens() const { return computed_tokens_; }
+  /// The share of a pipeline's time that its stages stand idle with iterations in flight, over the
+  /// whole run; empty for one stage.
+  std::optional<double> stage_bubble_share() const { return bubbles_.share(); }
   /// Slots per iteration, averaged over the iterations begun at or after the warm-up.
   std::optional<double> batch_mean() const;
 
@@ -142,6 +147,7 @@ class Recorder final : public Observer {
   std::int64_t in_flight_ = 0;
 
   std::int64_t computed_tokens_ = 0;
+  StageBubbles bubbles_;
 
   IterationFacts blocks_;  ///< those in use since `blocks_since_`
   std::optional<Time> blocks_since_;

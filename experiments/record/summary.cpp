@@ -59,7 +59,7 @@ const std::vector<std::string>& summary_names() {
     for (const char* name :
          {"preemptions", "swaps_out", "swaps_in", "recomputed_tokens", "kv_utilization_mean",
           "batch_mean", "jain_fairness", "recomputed_token_share", "cached_token_share",
-          "swap_time_share", "kv_waste_mean", "kv_saved_mean"}) {
+          "swap_time_share", "kv_waste_mean", "kv_saved_mean", "stage_bubble_share"}) {
       list.emplace_back(name);
     }
     return list;
@@ -142,6 +142,7 @@ Summary summarize(SummaryKey key, const Recorder& recorder) {
   filler.add(share(sums.swapping.count(), sums.in_system.count()));
   filler.add(recorder.kv_waste_mean());
   filler.add(recorder.kv_saved_mean());
+  filler.add(recorder.stage_bubble_share());
   invariant(summary.values.size() == summary_names().size(), "I12 a summary has its names",
             "{} values", summary.values.size());
   if (recorder.programs() == nullptr) return summary;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kServer = 1;
 constexpr int kRequests = 2;
+constexpr int kStages = 3;
 
 /// A JSON string with its quotes.
 std::string json_string(std::string_view text) {
@@ -26,6 +27,10 @@ std::string json_string(std::string_view text) {
     }
   }
   return quoted + '"';
+}
+
+std::string duration_text(Duration duration) {
+  return fmt::format(R"(,"dur":{}.{:03})", duration.count() / 1000, duration.count() % 1000);
 }
 
 std::string metadata(const char* kind, int process, std::size_t thread, const std::string& name) {
@@ -71,6 +76,7 @@ void TimelineWriter::decided(Time now, const Iteration& iteration, const Iterati
   counters(now, static_cast<std::int64_t>(iteration.slots.size()), facts);
   if (!iteration.empty()) {
     ++in_flight_;
+    bubbles_.begun(now);
     std::size_t lane = 0;
     while (lane < lanes_.size() && lanes_[lane]) ++lane;
     if (lane == lanes_.size()) {
@@ -96,11 +102,34 @@ void TimelineWriter::completed(Time now, const Iteration& iteration) {
       [&](const Event& event) { return event.open && event.iteration == index(iteration.id); });
   invariant(found != waiting_events_.end(), "I6 an iteration ends once",
             "iteration {} ended and was not in flight", index(iteration.id));
-  const std::int64_t duration = (now - found->at).count();
-  found->text += fmt::format(R"(,"dur":{}.{:03})", duration / 1000, duration % 1000);
+  found->text += duration_text(now - found->at);
   found->open = false;
   lanes_[found->lane] = false;
   if (--in_flight_ == 0) idle_since_ = now;
+  for (const StageBubble& each : bubbles_.ended(now)) bubble(each);
+}
+
+void TimelineWriter::stage_slice(std::size_t stage, Time from, Time to, std::string_view name,
+                                 const std::string& arguments) {
+  add(from,
+      fmt::format(R"("ph":"X","name":"{0}","cat":"{0}","pid":{1},"tid":{2},"args":{{{3}}}{4})",
+                  name, kStages, stage + 1, arguments, duration_text(to - from)));
+}
+
+void TimelineWriter::bubble(const StageBubble& found) {
+  stage_slice(found.stage, found.from, found.to, "bubble", "");
+}
+
+void TimelineWriter::staged(const Iteration& iteration, std::size_t stage, Time begun, Time ended) {
+  if (named_stages_ == 0) line(metadata("process_name", kStages, 0, "pipeline"));
+  for (; named_stages_ <= stage; ++named_stages_) {
+    line(metadata("thread_name", kStages, named_stages_ + 1,
+                  fmt::format("stage {}", named_stages_ + 1)));
+  }
+  if (const auto found = bubbles_.busy(stage, begun, ended)) bubble(*found);
+  stage_slice(
+      stage, begun, ended, "stage",
+      fmt::format(R"("iteration":{},"batch":{})", index(iteration.id), iteration.slots.size()));
 }
 
 void TimelineWriter::slice(char kind, std::size_t request, Time at, std::string_view name,

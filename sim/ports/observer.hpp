@@ -84,6 +84,9 @@ class Observer {
   /// of the last iteration of a macro-step is told of as usual, too.)
   virtual void stepped(const Iteration& iteration, std::int64_t sequences,
                        std::span<const StepFacts> steps);
+  /// Stage `stage` of a pipeline will be busy with the iteration from `begun` to `ended`; told when
+  /// it begins in the first one.
+  virtual void staged(const Iteration& iteration, std::size_t stage, Time begun, Time ended);
   virtual void entered(RequestId request, Phase phase, Time now);
   virtual void ended(const RequestFacts& facts);
 
@@ -102,6 +105,7 @@ inline void Observer::decided(Time, const Iteration&, const IterationFacts&) {}
 inline void Observer::completed(Time, const Iteration&) {}
 inline void Observer::token_gaps(Time, Duration, std::int64_t) {}
 inline void Observer::stepped(const Iteration&, std::int64_t, std::span<const StepFacts>) {}
+inline void Observer::staged(const Iteration&, std::size_t, Time, Time) {}
 inline void Observer::entered(RequestId, Phase, Time) {}
 inline void Observer::ended(const RequestFacts&) {}
 

@@ -118,9 +118,11 @@ TEST_F(ProgramJct, OfAChainASessionAndASingleRequestByHand) {
 TEST_F(ProgramJct, IsTheSameHoweverTheRunIsCarriedOut) {
   RunPlan plan = plan_of(kTrace);
   const std::string expected = summary_file(plan);
-  EXPECT_THAT(expected, HasSubstr(",kv_saved_mean,programs,programs_completed,mean_program_jct_s,"
-                                  "p50_program_jct_s,p90_program_jct_s,p95_program_jct_s,"
-                                  "p99_program_jct_s,max_program_jct_s,clairvoyant\n"));
+  EXPECT_THAT(
+      expected,
+      HasSubstr(",kv_saved_mean,stage_bubble_share,programs,programs_completed,mean_program_jct_s,"
+                "p50_program_jct_s,p90_program_jct_s,p95_program_jct_s,"
+                "p99_program_jct_s,max_program_jct_s,clairvoyant\n"));
   plan.settings.push_back({"no-macro-steps", "true", ""});
   EXPECT_EQ(summary_file(plan), expected);
 

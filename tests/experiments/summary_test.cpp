@@ -129,7 +129,7 @@ TEST(Summary, CsvHasThePromisedColumns) {
             "mean_slowdown,p50_slowdown,p90_slowdown,p95_slowdown,p99_slowdown,max_slowdown,"
             "preemptions,swaps_out,swaps_in,recomputed_tokens,kv_utilization_mean,batch_mean,"
             "jain_fairness,recomputed_token_share,cached_token_share,swap_time_share,"
-            "kv_waste_mean,kv_saved_mean,clairvoyant\n");
+            "kv_waste_mean,kv_saved_mean,stage_bubble_share,clairvoyant\n");
 }
 
 // Catches a share of the wrong whole. By hand: 600 tokens computed, 60 of them again; prompts of

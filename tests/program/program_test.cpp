@@ -2,62 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <string>
 
-#include "tests/support/files.hpp"
+#include "tests/program/program_call.hpp"
 
 namespace tokenyard {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-struct Called {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-/// A folder of its own for each test, removed at its end.
-class Program : public testing::Test {
- protected:
-  Called call(const std::string& arguments) {
-    const std::string command = "cd " + folder_.string() + " && " TOKENYARD_BINARY " " + arguments +
-                                " >stdout.txt 2>stderr.txt";
-    Called called;
-    called.status = WEXITSTATUS(std::system(command.c_str()));
-    called.out = test::file_content(folder_ / "stdout.txt");
-    called.err = test::file_content(folder_ / "stderr.txt");
-    return called;
-  }
-
-  void write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-  }
-
-  /// Every file below a folder with its bytes.
-  std::map<std::string, std::string> files(const std::string& name) {
-    std::map<std::string, std::string> found;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_ / name)) {
-      if (entry.is_regular_file()) {
-        found[fs::relative(entry.path(), folder_ / name).string()] =
-            test::file_content(entry.path());
-      }
-    }
-    return found;
-  }
-
-  const test::TemporaryFolder temporary_;
-  const fs::path folder_ = temporary_.path();
-};
 
 constexpr const char* kMachine = " --model opt-13b --device a100-40g --max-num-seqs 8 ";
 constexpr const char* kPlan =
@@ -224,6 +180,7 @@ TEST_F(Program, HelpAndListsAnswer) {
   EXPECT_THAT(call("list systems").out, HasSubstr("fastserve-artifact"));
   EXPECT_THAT(call("list models").out, HasSubstr("opt-175b"));
   EXPECT_THAT(call("list devices").out, HasSubstr("h200"));
+  EXPECT_THAT(call("list topologies").out, HasSubstr("two-p4d.24xlarge  16 devices"));
   EXPECT_THAT(call("list metrics").out, HasSubstr("p99_ttft_s"));
   EXPECT_EQ(call("list nothing").status, 2);
 }

@@ -72,8 +72,8 @@ TEST(Pipeline, ALoneRequestIsInFlightOnce) {
   EXPECT_EQ(bench.pass(4), (Requests{1}));
 }
 
-// Would catch: a preemption that never was: 0 ends while 1 is in the first stage, and goes on as soon
-// as that is free; and one that is missed: 1 is left out when 2 is taken in its place.
+// Would catch: a preemption that never was: 0 ends while 1 is in the first stage, and goes on as
+// soon as that is free; and one that is missed: 1 is left out when 2 is taken in its place.
 TEST(Pipeline, WhoWaitsForTheFirstStageAloneWasNotPreempted) {
   SchedulerByHand bench(one_sequence(), 2, "mlfq:base_quantum_ms=10");
   bench.arrival(0, 0);

@@ -103,6 +103,9 @@ class Collector final : public Observer {
   void completed(Time now, const Iteration& iteration) override {
     if (also_ != nullptr) also_->completed(now, iteration);
   }
+  void staged(const Iteration& iteration, std::size_t stage, Time begun, Time ended) override {
+    if (also_ != nullptr) also_->staged(iteration, stage, begun, ended);
+  }
   void token_gaps(Time now, Duration gap, std::int64_t count) override {
     outcome.token_gaps.emplace_back(gap, count);
     if (also_ != nullptr) also_->token_gaps(now, gap, count);

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "sim/kernel/time.hpp"
+
+namespace tokenyard {
+
+/// A time in which a stage of a pipeline has nothing to do although an iteration is in flight.
+struct StageBubble {
+  std::size_t stage = 0;
+  Time from = kOrigin;
+  Time to = kOrigin;
+};
+
+/// Finds the bubbles of a pipeline: while the stages fill, while they drain, and where one waits
+/// for another. Fed with what an observer is told, in its order; one object serves one run.
+class StageBubbles {
+ public:
+  /// An iteration begins.
+  void begun(Time now);
+  /// A stage will be busy with the iteration that has just begun. Returns the bubble before.
+  std::optional<StageBubble> busy(std::size_t stage, Time from, Time to);
+  /// An iteration ends. Returns the bubbles that end with it: those of all stages where it was the
+  /// last in flight. Valid until the next call.
+  const std::vector<StageBubble>& ended(Time now);
+
+  /// The stages seen so far.
+  std::size_t stages() const { return idle_since_.size(); }
+  /// The bubbles' share of all stages' time with an iteration in flight; empty where there is one
+  /// stage, or no time has passed. Bubbles still open do not count.
+  std::optional<double> share() const;
+
+ private:
+  std::vector<Time> idle_since_;  // by stage
+  std::vector<StageBubble> drained_;
+  std::int64_t in_flight_ = 0;
+  Time active_since_ = kOrigin;
+  Duration busy_{0}, bubbles_{0};  // of all stages together
+};
+
+}  // namespace tokenyard
