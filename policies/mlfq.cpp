@@ -33,6 +33,8 @@ class Mlfq final : public Policy {
     order_ = p.choice("order", {"fifo", "lifo", "arrival"}, "place inside a level, by joining it");
     promote_after_ = milliseconds(
         p.number("promote_after_ms", 0, 0, 1e9, "to level 0 after waiting this long; 0 = never"));
+    check_ = milliseconds(p.number("promote_check_ms", 0, 0, 1e9,
+                                   "promotes at multiples of this only; 0 = at each boundary"));
     if ((skip_join_ || fit_) && ratio_ == 1 && levels_ == 0) {
       p.refuse("levels", "a ratio of 1 needs a number of levels here");
     }
@@ -74,7 +76,7 @@ class Mlfq final : public Policy {
   }
 
   void refresh(const Context& context, Ranking& ranking) override {
-    while (!waiting_.empty() && context.now() - waiting_.begin()->first >= promote_after_) {
+    while (!waiting_.empty() && context.now() >= promotion(waiting_.begin()->first)) {
       const View& request = context.request(waiting_.begin()->second);
       State& state = states_[request.slot];
       waiting_.erase(waiting_.begin());
@@ -95,7 +97,7 @@ class Mlfq final : public Policy {
       if (state.quantum == Duration::max()) continue;  // the last level
       steady.length = std::min(steady.length, state.quantum - state.service);
     }
-    if (!waiting_.empty()) steady.until = waiting_.begin()->first + promote_after_;
+    if (!waiting_.empty()) steady.until = promotion(waiting_.begin()->first);
     return steady;
   }
 
@@ -106,7 +108,7 @@ class Mlfq final : public Policy {
     const double wait_ns = ladder_->sinking_ns(level) / static_cast<double>(context.max_num_seqs());
     const Time executes = context.now() + Duration(std::llround(std::min(wait_ns, 1e18)));
     if (promote_after_ == Duration{0} || level == 0) return executes;
-    return std::min(executes, std::max(context.now(), request.last_ran + promote_after_));
+    return std::min(executes, std::max(context.now(), promotion(request.last_ran)));
   }
 
   int level(const View& view) const override { return static_cast<int>(states_[view.slot].level); }
@@ -118,6 +120,14 @@ class Mlfq final : public Policy {
     Duration quantum{0};  // of this level; endless at the last
     Time waits_since = kOrigin;
   };
+
+  /// When a request that has waited since then is promoted: at the first look at it or after it.
+  Time promotion(Time waits_since) const {
+    const Time due = waits_since + promote_after_;
+    if (check_ == Duration{0}) return due;
+    const auto looks = ((due - kOrigin).count() + check_.count() - 1) / check_.count();
+    return kOrigin + looks * check_;
+  }
   static Duration milliseconds(double ms) { return Duration(std::llround(ms * 1e6)); }
 
   Duration base_quantum(const CostModel& cost) const {
@@ -151,7 +161,7 @@ class Mlfq final : public Policy {
   double base_ms_ = 0, ratio_ = 2;
   std::int64_t levels_ = 0, joins_ = 0;
   std::size_t order_ = 0;
-  Duration promote_after_{0};
+  Duration promote_after_{0}, check_{0};
   mutable std::optional<Levels> ladder_;          // once the cost model is known
   std::vector<State> states_;                     // by slot
   std::set<std::pair<Time, RequestId>> waiting_;  // level > 0, where promotion is on

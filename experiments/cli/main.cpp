@@ -16,6 +16,7 @@
 #include "experiments/cli/list_command.hpp"
 #include "experiments/cli/replay_command.hpp"
 #include "experiments/cli/report_command.hpp"
+#include "experiments/cli/reproduce_command.hpp"
 #include "experiments/cli/run_command.hpp"
 #include "experiments/cli/sweep_command.hpp"
 #include "experiments/cli/trace_command.hpp"
@@ -45,6 +46,8 @@ constexpr Verb kVerbs[] = {
     {"replay", "feed a recorded run to a scheduler again and compare its decisions",
      tokenyard::run_replay_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},
+    {"reproduce", "rerun a published evaluation and set it beside the published figures",
+     tokenyard::run_reproduce_command},
     {"trace", "generate and convert traces", tokenyard::run_trace_command},
     {"generate", "offline inference with the real engine", tokenyard::run_generate_command},
     {"list", "policies, systems, models, devices and other names", tokenyard::run_list_command},
@@ -58,7 +61,7 @@ void print_help() {
   fmt::print(
       "tokenyard runs one scheduler over recorded traces and compares policies for LLM serving.\n\n"
       "usage: tokenyard COMMAND [arguments] [--help]\n\n");
-  for (const Verb& verb : kVerbs) fmt::print("  {:<8} {}\n", verb.name, verb.summary);
+  for (const Verb& verb : kVerbs) fmt::print("  {:<9} {}\n", verb.name, verb.summary);
   fmt::print(
       "\nA first run:\n"
       "  tokenyard trace generate --requests 400 --arrivals poisson:rate=2 --lengths sharegpt-like "

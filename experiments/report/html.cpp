@@ -92,15 +92,28 @@ std::string comparison_section(const std::vector<Summary>& summaries, const std:
 
 }  // namespace
 
-std::string html_page(const Page& page) {
-  const ResultFiles& files = page.files;
-  std::string text = fmt::format(
+std::string html_beginning(const std::string& title) {
+  return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n"
-      "<p class=\"note\">Tokenyard; {2:.0f} requests a run. Times are simulated unless the "
+      "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n",
+      html_escaped(title), kStyle);
+}
+
+std::string figure_html(const Drawing& drawing) {
+  return fmt::format(
+      "<figure>\n{}\n<figcaption>{} <span class=\"pm\">plots/{}.png, .svg, .pdf; the data as "
+      ".csv</span></figcaption>\n</figure>\n",
+      inlined(drawing), html_escaped(drawing.caption), html_escaped(drawing.name));
+}
+
+std::string html_page(const Page& page) {
+  const ResultFiles& files = page.files;
+  std::string text = html_beginning(page.title);
+  text += fmt::format(
+      "<p class=\"note\">Tokenyard; {:.0f} requests a run. Times are simulated unless the "
       "settings below say otherwise.</p>\n",
-      html_escaped(page.title), kStyle, files.summaries.front().value("requests").value_or(0));
+      files.summaries.front().value("requests").value_or(0));
   if (!page.warnings.empty()) {
     text += "<section class=\"warnings\">\n<h2>Before you trust it</h2>\n<ul>\n";
     for (const std::string& warning : page.warnings) {
@@ -110,12 +123,7 @@ std::string html_page(const Page& page) {
   }
   text += comparison_section(files.summaries, page.slo);
   if (!page.drawings.empty()) text += "<h2>Plots</h2>\n";
-  for (const Drawing& drawing : page.drawings) {
-    text += fmt::format(
-        "<figure>\n{}\n<figcaption>{} <span class=\"pm\">plots/{}.png, .svg, .pdf; the data as "
-        ".csv</span></figcaption>\n</figure>\n",
-        inlined(drawing), html_escaped(drawing.caption), html_escaped(drawing.name));
-  }
+  for (const Drawing& drawing : page.drawings) text += figure_html(drawing);
   for (const std::string& tip : page.tips) {
     text += "<p class=\"note\">" + html_escaped(tip) + "</p>\n";
   }

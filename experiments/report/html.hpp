@@ -14,6 +14,13 @@ struct Drawing {
   std::string svg;      ///< the text of its .svg
 };
 
+/// How every page begins: its head with the house style, and its title as a headline. The body is
+/// left open.
+std::string html_beginning(const std::string& title);
+
+/// A drawing as a part of a page, with its caption and where its files are.
+std::string figure_html(const Drawing& drawing);
+
 /// What a page is made of.
 struct Page {
   std::string title;

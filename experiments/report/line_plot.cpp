@@ -24,7 +24,7 @@ std::pair<double, double> bar_of(const LinePlot& plot, const LinePoint& point) {
 std::vector<Line> drawable(const LinePlot& plot, const std::vector<Line>& lines) {
   std::vector<Line> kept;
   for (const Line& line : lines) {
-    Line drawn{line.label, {}};
+    Line drawn{line.label, {}, line.style, line.reference};
     for (const LinePoint& point : line.points) {
       if ((plot.log_y && !(point.y > 0)) || (plot.log_x && !(point.x > 0))) continue;
       drawn.points.push_back(point);
@@ -63,6 +63,7 @@ Span span_of(const LinePlot& plot, const std::vector<Line>& lines) {
   } else {
     span.y_least = std::min(0.0, span.y_least);
     span.y_most = span.y_most > 0 ? span.y_most * 1.05 : 1;
+    if (plot.y_most > 0) span.y_most = std::min(span.y_most, plot.y_most);
   }
   if (plot.log_x) {
     span.x_least /= kMargin;
@@ -115,21 +116,25 @@ std::string script_of(const LinePlot& plot, const std::vector<Line>& lines) {
   std::string script = axes(plot, lines) + "plot ";
   if (plot.diagonal) script += "x with lines lw 1 lc rgb '#555555' notitle, ";
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::string style = curve_style(i);
+    const std::size_t number = lines[i].style.value_or(i);
+    const std::string style =
+        lines[i].reference ? "lw 1.2 " + curve_colour(number) + " dt (3,5)" : curve_style(number);
     const std::string title = gnuplot_quoted(lines[i].label);
     if (i > 0) script += ", ";
     if (!plot.markers) {
       script += fmt::format("'-' using 1:2 with steps {} title {}", style, title);
       continue;
     }
-    const std::string points = fmt::format("pt {} ps 1.2", 4 + i % 10);
+    // References have plus, cross and star; ours have what encloses an area.
+    const std::size_t shape = lines[i].reference ? 1 + number % 3 : 4 + number % 10;
+    const std::string points = fmt::format("pt {} ps 1.2", shape);
     const bool joined = plot.x_names.empty();
     if (joined) script += fmt::format("'-' using 1:2 with lines {} notitle, ", style);
     script += fmt::format(
         "'-' using 1:2:3:4 with yerrorbars {} dt 1 lw 1.2 {} notitle, keyentry with {} {} {} title "
         "{}",
-        curve_colour(i), points, joined ? "linespoints" : "points",
-        joined ? style : curve_colour(i), points, title);
+        curve_colour(number), points, joined ? "linespoints" : "points",
+        joined ? style : curve_colour(number), points, title);
   }
   script += "\n";
   for (std::size_t i = 0; i < lines.size(); ++i) {

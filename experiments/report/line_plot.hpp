@@ -17,6 +17,9 @@ struct LinePoint {
 struct Line {
   std::string label;
   std::vector<LinePoint> points;  ///< by ascending x
+  /// The place in the row of colours and symbols; its place among the lines where it is empty.
+  std::optional<std::size_t> style{};
+  bool reference = false;  ///< from elsewhere: thin and dotted, with crosses
 };
 
 /// A plot of one number against another.
@@ -32,6 +35,8 @@ struct LinePlot {
   bool diagonal = false;        ///< a thin line y = x
   /// Names for x = 0, 1, 2, … where x is no number; lines then join nothing.
   std::vector<std::string> x_names;
+  /// What lies above is cut off where the y axis is linear; 0: nothing is.
+  double y_most = 0;
 };
 
 /// Draws it into `folder` (created where missing) as .png, .svg and .pdf, and writes what is drawn

@@ -79,7 +79,7 @@ std::vector<SweepCell> cells_of(const SweepPlan& plan, std::optional<std::int64_
     SweepCell cell;
     cell.variant = variant.name;
     RunPlan& run = cell.run;
-    run.trace = plan.trace;
+    run.trace = variant.trace;
     if (system) run.systems.push_back(*system);
     if (policy) run.policies.push_back(*policy);
     apply_options(run, variant.options);
@@ -88,6 +88,10 @@ std::vector<SweepCell> cells_of(const SweepPlan& plan, std::optional<std::int64_
       run.settings.push_back({name, value, name});
     };
     if (rate) set("request-rate", format_number(*rate));
+    if (rate && !plan.requests.empty()) {
+      const auto place = std::ranges::find(plan.request_rates, *rate) - plan.request_rates.begin();
+      set("limit", fmt::to_string(plan.requests[static_cast<std::size_t>(place)]));
+    }
     if (limit) set("limit", fmt::to_string(*limit));
     if (seed) run.seed = seed;
     cell.request_rate = rate_in(run);

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "experiments/compose.hpp"
@@ -23,6 +24,7 @@ namespace {
 
 constexpr double kLeastRate = 1e-9, kMostRate = 1e9;
 constexpr std::int64_t kMostSeeds = 100'000;
+constexpr const char* kTrace = "trace";  ///< of a variant: the one key that is no option
 constexpr std::int64_t kMostSeed = 4'000'000'000'000'000'000;
 
 std::string contents(const std::string& path) {
@@ -63,13 +65,29 @@ std::string read_trace_name(const JsonObject& json, const std::string& path) {
   return raw;
 }
 
+/// The trace of a variant: a file, or keys of a workload plan laid over those of the plan's own.
+std::string read_variant_trace(const JsonObject& variant, const std::string& path,
+                               const std::string& base) {
+  const std::string raw = variant.raw("trace");
+  if (!raw.starts_with('{')) return found_file(variant, "trace", path, variant.string("trace"));
+  if (!base.starts_with('{')) return read_trace_name(variant, path);
+  auto laid_over = nlohmann::ordered_json::parse(base);
+  laid_over.update(nlohmann::ordered_json::parse(raw));
+  at_key(variant, "trace", [&] { read_workload_plan(laid_over.dump()); });
+  return laid_over.dump();
+}
+
 std::vector<GivenSetting> read_options(const JsonObject& options, const std::string& path,
                                        const SweepPlan& plan, bool has_seeds) {
   std::vector<GivenSetting> read;
   for (const std::string& key : options.keys()) {
+    if (key == kTrace) continue;
     GivenSetting given = read_option(options, key);
     if (given.name == "request-rate" && !plan.request_rates.empty()) {
       options.refuse(key, "the plan has \"request_rates\"");
+    }
+    if (given.name == "limit" && !plan.requests.empty()) {
+      options.refuse(key, "the plan has \"requests\"");
     }
     if (given.name == "seed" && has_seeds) {
       options.refuse(key, "the plan has \"seeds\"");
@@ -103,33 +121,42 @@ void check_name(const JsonObject& variants, const std::string& name) {
   }
 }
 
-std::vector<SweepVariant> read_variants(const JsonObject& json, const SweepPlan& plan) {
+std::vector<SweepVariant> read_variants(const JsonObject& json, const SweepPlan& plan,
+                                        const std::string& trace) {
   const auto options_of = [&](const JsonObject& options) {
     return read_options(options, plan.path, plan, json.has("seeds"));
   };
   std::vector<GivenSetting> base;
-  if (json.has("options")) base = options_of(json.object("options"));
-  if (!json.has("variants")) return {{"", base}};
+  if (json.has("options")) {
+    const JsonObject options = json.object("options");
+    if (options.has(kTrace)) options.refuse(kTrace, "stands beside \"options\", or in a variant");
+    base = options_of(options);
+  }
+  if (!json.has("variants")) return {{"", base, trace}};
   const JsonObject variants = json.object("variants");
   std::vector<SweepVariant> read;
   for (const std::string& name : variants.keys()) {
     check_name(variants, name);
-    read.push_back({name, merged(base, options_of(variants.object(name)))});
+    const JsonObject variant = variants.object(name);
+    const bool own = variant.has(kTrace);
+    read.push_back({name, merged(base, options_of(variant)),
+                    own ? read_variant_trace(variant, plan.path, trace) : trace});
   }
   if (read.empty()) json.refuse("variants", "names none");
   return read;
 }
 
-bool resamples(const SweepVariant& variant) {
-  return std::any_of(variant.options.begin(), variant.options.end(),
+/// Whether each seed has requests of its own.
+bool is_drawn(const SweepVariant& variant) {
+  return is_workload_plan(variant.trace) ||
+         std::any_of(variant.options.begin(), variant.options.end(),
                      [](const GivenSetting& given) { return given.name == "resample"; });
 }
 
 std::vector<std::uint64_t> read_seeds(const JsonObject& json, const SweepPlan& plan) {
   std::vector<std::uint64_t> seeds;
   if (!json.has("seeds")) return seeds;
-  const bool is_plan = is_workload_plan(plan.trace);
-  if (!is_plan && !std::all_of(plan.variants.begin(), plan.variants.end(), resamples)) {
+  if (!std::all_of(plan.variants.begin(), plan.variants.end(), is_drawn)) {
     json.refuse("seeds",
                 "a recorded trace has no sampling error: seeds go with workload plans or, in the "
                 "options, \"resample\"");
@@ -141,7 +168,9 @@ std::vector<std::uint64_t> read_seeds(const JsonObject& json, const SweepPlan& p
     if (seeds.empty()) json.refuse("seeds", "names none");
   } else {
     const std::int64_t count = json.integer("seeds", 1, kMostSeeds);
-    const std::uint64_t first = is_plan ? read_workload_plan(plan.trace).seed.value_or(1) : 1;
+    const std::string& trace = plan.variants.front().trace;
+    const std::uint64_t first =
+        is_workload_plan(trace) ? read_workload_plan(trace).seed.value_or(1) : 1;
     for (std::int64_t i = 0; i < count; ++i) {
       seeds.push_back(first + static_cast<std::uint64_t>(i));
     }
@@ -157,7 +186,7 @@ SweepPlan read_sweep_plan(const std::string& path) {
   plan.path = path;
   plan.text = contents(path);
   const JsonObject json = JsonFile::parse(plan.text, path);
-  plan.trace = read_trace_name(json, path);
+  const std::string trace = read_trace_name(json, path);
   if (json.has("policies")) plan.policies = json.strings("policies");
   if (json.has("systems")) plan.systems = json.strings("systems");
   if (plan.policies.empty() && plan.systems.empty()) {
@@ -176,7 +205,21 @@ SweepPlan read_sweep_plan(const std::string& path) {
     if (plan.request_rates.empty()) json.refuse("request_rates", "names none");
     refuse_repeated(json, "request_rates", plan.request_rates);
   }
-  plan.variants = read_variants(json, plan);
+  if (json.has("requests")) {
+    plan.requests = json.integers("requests", 1, kMostRequests);
+    if (plan.requests.size() != plan.request_rates.size()) {
+      json.refuse("requests", fmt::format("{} numbers for {} request rates", plan.requests.size(),
+                                          plan.request_rates.size()));
+    }
+    if (is_workload_plan(trace)) {
+      const std::int64_t drawn = read_workload_plan(trace).requests;
+      const std::int64_t most = *std::ranges::max_element(plan.requests);
+      if (drawn > 0 && most > drawn) {
+        json.refuse("requests", fmt::format("{}, and the trace has {}", most, drawn));
+      }
+    }
+  }
+  plan.variants = read_variants(json, plan, trace);
   plan.seeds = read_seeds(json, plan);
   json.refuse_unread();
   return plan;

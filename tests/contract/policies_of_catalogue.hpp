@@ -56,7 +56,8 @@ inline std::vector<std::string> turn_taking_policies() {
   std::vector<std::string> texts = guarded_policies();
   texts.insert(texts.end(), {"mlfq:base_quantum_ms=3,ratio=1", "mlfq:levels=2,promote_after_ms=5",
                              "mlfq:demote=fit,overrun=carry,order=lifo,promote_after_ms=2",
-                             "skip-join-mlfq:levels=3,ratio=4,promote_after_ms=10,order=arrival"});
+                             "skip-join-mlfq:levels=3,ratio=4,promote_after_ms=10,order=arrival",
+                             "skip-join-mlfq:promote_after_ms=3,promote_check_ms=7"});
   return texts;
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "experiments/record/result_folder.hpp"
 #include "experiments/sweep/cells.hpp"
 #include "experiments/sweep/options.hpp"
@@ -89,6 +91,31 @@ TEST_F(SweepPlans, LabelsNameWhatVaries) {
               ElementsAre("fcfs seed=1", "fcfs seed=2"));
 }
 
+// Would catch: a variant's trace that loses the plan's own keys, or that other variants get too.
+TEST_F(SweepPlans, VariantsMayLayTheirTraceOverThePlans) {
+  const auto made = cells(
+      R"("policies":["fcfs"],"variants":{"one":{},"two":{"trace":{"n":2},"max-num-seqs":8}})");
+  ASSERT_EQ(made.size(), 2U);
+  EXPECT_EQ(made[0].run.trace, kWorkload);
+  EXPECT_EQ(made[1].run.trace,
+            std::string(kWorkload).insert(std::strlen(kWorkload) - 1, ",\"n\":2"));
+}
+
+// Would catch: a count of requests that goes to another rate than its own.
+TEST_F(SweepPlans, RatesMayHaveTheirOwnNumbersOfRequests) {
+  const auto made = cells(R"("policies":["fcfs"],"request_rates":[2,0.5],"requests":[20,5])");
+  ASSERT_EQ(made.size(), 2U);
+  const auto limit_of = [](const SweepCell& cell) {
+    std::string limit;
+    for (const GivenSetting& given : cell.run.settings) {
+      if (given.name == "limit") limit = given.value;
+    }
+    return limit;
+  };
+  EXPECT_EQ(limit_of(made[0]), "20");
+  EXPECT_EQ(limit_of(made[1]), "5");
+}
+
 // Would catch: labels of which two become one folder.
 TEST_F(SweepPlans, FoldersAreDistinct) {
   const auto made = cells(R"("policies":["fcfs"],"variants":{"A":{},"a":{}})");
@@ -125,8 +152,11 @@ TEST_F(SweepPlans, AnExplicitLimitWins) {
 TEST_F(SweepPlans, LooksBesideThePlanFirst) {
   write_text_file(scratch_.path() / "t.csv", "id,arrival_ns,input_tokens,output_tokens\na,0,9,9\n");
   const std::string rest = std::string(R"(,"policies":["fcfs"],)") + kOptions + "}";
-  EXPECT_EQ(read(R"({"trace":"t.csv")" + rest).trace, (scratch_.path() / "t.csv").string());
-  EXPECT_EQ(read("{\"trace\":\"" + (scratch_.path() / "t.csv").string() + "\"" + rest).trace,
+  EXPECT_EQ(read(R"({"trace":"t.csv")" + rest).variants.front().trace,
+            (scratch_.path() / "t.csv").string());
+  EXPECT_EQ(read("{\"trace\":\"" + (scratch_.path() / "t.csv").string() + "\"" + rest)
+                .variants.front()
+                .trace,
             (scratch_.path() / "t.csv").string());
   EXPECT_THAT(refusal(R"({"trace":"none.csv")" + rest),
               HasSubstr("p.json:1: /trace: 'none.csv' is neither in the plan's folder"));
@@ -174,6 +204,16 @@ TEST_F(SweepPlans, AreStrict) {
        "p.json:1: /trace/arrivals: unknown arrivals 'brst'"},
       {R"({"policies":["fcfs"]})", "p.json:1: /trace: missing"},
   };
+  const std::string rest = std::string(R"("policies":["fcfs"],"trace":)") + kWorkload + "}";
+  EXPECT_THAT(refusal(R"({"request_rates":[1,2],"requests":[5],)" + rest),
+              HasSubstr("/requests: 1 numbers for 2 request rates"));
+  EXPECT_THAT(refusal(R"({"request_rates":[1,2],"requests":[5,21],)" + rest),
+              HasSubstr("/requests: 21, and the trace has 20"));
+  EXPECT_THAT(refusal(R"({"request_rates":[1],"requests":[5],"options":{"limit":3},)" + rest),
+              HasSubstr("/options/limit: the plan has"));
+  EXPECT_THAT(refusal(R"({"options":{"trace":{}},)" + rest), HasSubstr("/options/trace: stands"));
+  EXPECT_THAT(refusal(R"({"variants":{"v":{"trace":{"lengths":"none"}}},)" + rest),
+              HasSubstr("/variants/v/trace"));
   for (const auto& [text, message] : faults) EXPECT_THAT(refusal(text), HasSubstr(message)) << text;
 }
 

@@ -130,6 +130,25 @@ TEST(SkipJoinMlfq, PromotesAgainAfterSinkingAgain) {
   }
 }
 
+// Would catch: a promotion between two looks, or one that is missed at the look after the wait; a
+// wait that ends at a look counts.
+TEST(SkipJoinMlfq, PromotesWhenItLooks) {
+  Bench bench("skip-join-mlfq:promote_after_ms=5,promote_check_ms=4");
+  bench.arrive(0, 80);
+  for (const auto& [time, level] : {std::pair{5ms, 3}, {7ms, 3}, {8ms, 0}}) {
+    bench.context.advance(time - (bench.context.now() - kOrigin));
+    bench.refresh();
+    EXPECT_EQ(bench.level(0), level) << time.count() << " ms";
+  }
+  bench.arrive(1, 80);  // at 8 ms: it has waited at 13, and the next look is at 16
+  bench.context.advance(8ms - 1ns);
+  bench.refresh();
+  EXPECT_EQ(bench.level(1), 3);
+  bench.context.advance(1ns);
+  bench.refresh();
+  EXPECT_EQ(bench.level(1), 0);
+}
+
 // Would catch: promotion where it is off, however long one waits.
 TEST(SkipJoinMlfq, NeverPromotesByDefault) {
   Bench bench("skip-join-mlfq");
