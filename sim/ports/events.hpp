@@ -26,8 +26,8 @@ struct IterationEnd {
   std::span<const std::size_t> told = {};
 };
 
-/// The first of an executor's several stages has done its part of an iteration, which goes on in the
-/// next one: another iteration may begin. Key: the iteration's id.
+/// The first of an executor's several stages has done its part of an iteration, which goes on in
+/// the next one: another iteration may begin. Key: the iteration's id.
 struct StageFree {
   IterationId iteration{};
 };

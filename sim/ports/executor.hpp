@@ -11,8 +11,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// How many iterations it holds at once (the pipeline's depth), at least 1. Where it is more, each
-  /// begin with slots is followed by one `StageFree`, not after the iteration's end.
+  /// How many iterations it holds at once (the pipeline's depth), at least 1. Where it is more,
+  /// each begin with slots is followed by one `StageFree`, not after the iteration's end.
   virtual int depth() const { return 1; }
 
   /// Starts `iteration`, as often as its `repeat` permits and the executor likes. It stays valid

@@ -124,7 +124,8 @@ TEST_F(FlightFaults, AreToldWithFileLineAndField) {
       {R"({"pass":3,)", R"({"pass":3,)", R"({"pass":4,)", "/pass: expected 3: lines are lacking"},
       {R"({"pass":3,)", R"("digest":")", R"("digest":"0)", "/digest: expected 16"},
       {R"({"passes")", R"({"passes":)", R"({"passes":1)", "/passes: "},
-      {R"({"cancel":3})", "cancel", "cancels", "expected an event (end, stage_free, copy, cancel, arrival)"},
+      {R"({"cancel":3})", "cancel", "cancels",
+       "expected an event (end, stage_free, copy, cancel, arrival)"},
       {R"({"cancel":3})", "3}", R"(3,"x":1})", "/x: unknown key"},
   };
   for (const auto& fault : faults) {
