@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "policies/levels.hpp"
-#include "sim/ports/policy.hpp"
+#include "policies/promotion.hpp"
 
 namespace tokenyard {
 
@@ -31,10 +31,7 @@ class Mlfq final : public Policy {
     fit_ = p.choice("demote", {"one", "fit"}, "one level, or to what fits the next iteration") == 1;
     carry_ = p.choice("overrun", {"forget", "carry"}, "service beyond the quantum") == 1;
     order_ = p.choice("order", {"fifo", "lifo", "arrival"}, "place inside a level, by joining it");
-    promote_after_ = milliseconds(
-        p.number("promote_after_ms", 0, 0, 1e9, "to level 0 after waiting this long; 0 = never"));
-    check_ = milliseconds(p.number("promote_check_ms", 0, 0, 1e9,
-                                   "promotes at multiples of this only; 0 = at each boundary"));
+    promotion_.emplace(p);
     if ((skip_join_ || fit_) && ratio_ == 1 && levels_ == 0) {
       p.refuse("levels", "a ratio of 1 needs a number of levels here");
     }
@@ -76,7 +73,7 @@ class Mlfq final : public Policy {
   }
 
   void refresh(const Context& context, Ranking& ranking) override {
-    while (!waiting_.empty() && context.now() >= promotion(waiting_.begin()->first)) {
+    while (!waiting_.empty() && context.now() >= promotion_->at(waiting_.begin()->first)) {
       const View& request = context.request(waiting_.begin()->second);
       State& state = states_[request.slot];
       waiting_.erase(waiting_.begin());
@@ -97,7 +94,7 @@ class Mlfq final : public Policy {
       if (state.quantum == Duration::max()) continue;  // the last level
       steady.length = std::min(steady.length, state.quantum - state.service);
     }
-    if (!waiting_.empty()) steady.until = promotion(waiting_.begin()->first);
+    if (!waiting_.empty()) steady.until = promotion_->at(waiting_.begin()->first);
     return steady;
   }
 
@@ -107,8 +104,8 @@ class Mlfq final : public Policy {
     const std::int64_t level = states_[request.slot].level;
     const double wait_ns = ladder_->sinking_ns(level) / static_cast<double>(context.max_num_seqs());
     const Time executes = context.now() + Duration(std::llround(std::min(wait_ns, 1e18)));
-    if (promote_after_ == Duration{0} || level == 0) return executes;
-    return std::min(executes, std::max(context.now(), promotion(request.last_ran)));
+    if (promotion_->never() || level == 0) return executes;
+    return std::min(executes, std::max(context.now(), promotion_->at(request.last_ran)));
   }
 
   int level(const View& view) const override { return static_cast<int>(states_[view.slot].level); }
@@ -120,15 +117,6 @@ class Mlfq final : public Policy {
     Duration quantum{0};  // of this level; endless at the last
     Time waits_since = kOrigin;
   };
-
-  /// When a request that has waited since then is promoted: at the first look at it or after it.
-  Time promotion(Time waits_since) const {
-    const Time due = waits_since + promote_after_;
-    if (check_ == Duration{0}) return due;
-    const auto looks = ((due - kOrigin).count() + check_.count() - 1) / check_.count();
-    return kOrigin + looks * check_;
-  }
-  static Duration milliseconds(double ms) { return Duration(std::llround(ms * 1e6)); }
 
   Duration base_quantum(const CostModel& cost) const {
     const Duration decode = cost.iteration(IterationLoad::one_decode(1));
@@ -143,7 +131,7 @@ class Mlfq final : public Policy {
 
   void join(const View& request, std::int64_t level, Duration service, Ranking& ranking) {
     State& state = states_[request.slot];
-    if (promote_after_ > Duration{0} && level > 0 && state.level == 0) {
+    if (!promotion_->never() && level > 0 && state.level == 0) {
       state.waits_since = request.last_ran;
       waiting_.insert({state.waits_since, request.id});
     }
@@ -161,7 +149,7 @@ class Mlfq final : public Policy {
   double base_ms_ = 0, ratio_ = 2;
   std::int64_t levels_ = 0, joins_ = 0;
   std::size_t order_ = 0;
-  Duration promote_after_{0}, check_{0};
+  std::optional<Promotion> promotion_;
   mutable std::optional<Levels> ladder_;          // once the cost model is known
   std::vector<State> states_;                     // by slot
   std::set<std::pair<Time, RequestId>> waiting_;  // level > 0, where promotion is on
