@@ -20,6 +20,7 @@
 #include "models/model_spec.hpp"
 #include "models/parallel_roofline.hpp"
 #include "models/pipeline_executor.hpp"
+#include "models/table_cost_model.hpp"
 #include "models/topology.hpp"
 #include "policies/catalogue.hpp"
 #include "policies/starvation_guard.hpp"
@@ -173,6 +174,11 @@ std::vector<CostFloor> compose_floors(const Machine& machine) {
   if (machine.measures || machine.settings.clock == "wall") return {};
   const auto* floored = dynamic_cast<const FlooredCost*>(machine.cost.get());
   return floored == nullptr ? std::vector<CostFloor>() : floored->floors();
+}
+
+std::string left_measured_range(const Machine& machine) {
+  const auto* table = dynamic_cast<const TableCostModel*>(machine.cost.get());
+  return table == nullptr ? "" : table->left_range();
 }
 
 RunTrace::RunTrace(Trace trace)

@@ -60,6 +60,10 @@ Machine compose_machine(Settings settings, const Machine* other = nullptr);
 /// measures.
 std::vector<CostFloor> compose_floors(const Machine& machine);
 
+/// What a user should know if costs outside what was measured were asked for; empty where they were
+/// not, and for costs that were not measured.
+std::string left_measured_range(const Machine& machine);
+
 /// A trace as runs use it: whole in memory, or read again from its file along with each run.
 /// Immutable; safe to share between threads.
 class RunTrace {

@@ -265,6 +265,9 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
   close_file(output.iterations_csv.get(), "iterations.csv");
   close_file(output.timeline_json.get(), "timeline.json");
   note_rejections(key.label, recorder, notes);
+  if (const std::string left = left_measured_range(row.machine); !left.empty()) {
+    add_note(notes, left);
+  }
   result.iterations = recorder.iterations();
   result.trace_digest = view->digest();
   result.summary = summarize(key, recorder);

@@ -1,9 +1,15 @@
 #include "models/cost_model_file.hpp"
 
+#include <type_traits>
+#include <utility>
+#include <variant>
+
 #include "models/device_spec.hpp"
 #include "models/linear_cost_model.hpp"
 #include "models/model_spec.hpp"
 #include "models/parallel_roofline.hpp"
+#include "models/roofline_cost_model.hpp"
+#include "models/table_cost_model.hpp"
 #include "models/topology.hpp"
 #include "sim/kernel/input_error.hpp"
 
@@ -41,13 +47,44 @@ std::unique_ptr<CostModel> roofline(const JsonObject& file, const std::filesyste
                 [&] { return make_roofline(model, device, parallelism, links, block_tokens); });
 }
 
+/// The form that goes on where the table of `file` ends.
+TableCostModel::Beyond beyond(const JsonObject& file, const std::filesystem::path& data,
+                              std::int64_t block_tokens) {
+  const JsonObject form = file.object("beyond");
+  if (form.choice("kind", {"linear", "roofline"}) == "linear") {
+    return LinearCostModel::from_json(form);
+  }
+  const std::unique_ptr<CostModel> read = roofline(form, data, block_tokens);
+  const auto* one_stage = dynamic_cast<const RooflineCostModel*>(read.get());
+  if (one_stage == nullptr) form.refuse("pp", "a table tells of one stage, not of a pipeline");
+  return *one_stage;
+}
+
+std::unique_ptr<CostModel> table(const JsonObject& file, const std::filesystem::path& data,
+                                 std::int64_t block_tokens) {
+  TableCostModel::Beyond form = beyond(file, data, block_tokens);
+  CostTable measured = cost_table_from_json(file);
+  const bool by_table = !file.has("use") || file.choice("use", {"table", "beyond"}) == "table";
+  if (file.has("quality")) file.object("quality");  // for readers; decides nothing
+  file.refuse_unread();
+  if (by_table) return std::make_unique<TableCostModel>(std::move(measured), std::move(form));
+  return std::visit(
+      [](auto&& model) -> std::unique_ptr<CostModel> {
+        return std::make_unique<std::decay_t<decltype(model)>>(std::move(model));
+      },
+      std::move(form));
+}
+
 }  // namespace
 
 std::unique_ptr<CostModel> cost_model_from_json(const JsonObject& file,
                                                 const std::filesystem::path& data,
                                                 std::int64_t block_tokens) {
-  if (file.choice("kind", {"linear", "roofline"}) == "roofline")
-    return roofline(file, data, block_tokens);
+  const std::string kind = file.choice("kind", {"linear", "roofline", "table"});
+  if (kind == "table") return table(file, data, block_tokens);
+  if (kind == "roofline") {
+    return std::make_unique<RooflineCostModel>(roofline(file, data, block_tokens));
+  }
   return std::make_unique<LinearCostModel>(LinearCostModel::from_json(file));
 }
 

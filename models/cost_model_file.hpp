@@ -14,7 +14,9 @@ namespace tokenyard {
 /// - {"kind":"linear", "iteration_s":a, …}: see linear_cost_model.hpp;
 /// - {"kind":"roofline", "model":NAME, "device":NAME, "tp":N, "pp":N, "topology":NAME}: see
 ///   roofline_cost_model.hpp; "tp" and "pp" are 1 when left out, and without a topology the
-///   device's own links stand.
+///   device's own links stand;
+/// - {"kind":"table", "tokens":{…}, …, "beyond":{"kind":"linear"|"roofline", …}}: see
+///   table_cost_model.hpp. With "use":"beyond" the latter charges alone.
 /// A KV block holds `block_tokens` tokens. Names are looked up in `data` (the folder with specs/,
 /// devices/ and topologies/). Other kinds and unknown keys are refused by name. Throws
 /// `InputError`.

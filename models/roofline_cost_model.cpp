@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/attended_pairs.hpp"
 #include "models/charge.hpp"
 
 namespace tokenyard {
@@ -22,15 +23,6 @@ double activation_elements(const ModelSpec& model, double devices, double kv_col
                             : 0;
   const double feed_forward = (model.gated ? 3 : 2) * real(model.feed_forward) / devices;
   return norms_and_sums + rotary + feed_forward + 2 * kv_columns;
-}
-
-/// Token pairs (attending, attended to) of all prefills; see the class comment.
-double attended_pairs(const IterationLoad& load) {
-  if (load.prefill_sequences == 0) return 0;
-  const double product = real(load.prefill_context_product);
-  const double earlier = real(load.prefill_context_tokens - load.prefill_tokens);
-  const double with_earlier = real(load.prefill_tokens) * earlier / real(load.prefill_sequences);
-  return (product + std::min(product, with_earlier)) / 2;
 }
 
 }  // namespace

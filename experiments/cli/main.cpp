@@ -14,6 +14,7 @@
 #include "experiments/cli/explain_command.hpp"
 #include "experiments/cli/generate_command.hpp"
 #include "experiments/cli/list_command.hpp"
+#include "experiments/cli/profile_command.hpp"
 #include "experiments/cli/replay_command.hpp"
 #include "experiments/cli/report_command.hpp"
 #include "experiments/cli/reproduce_command.hpp"
@@ -43,6 +44,8 @@ constexpr Verb kVerbs[] = {
      tokenyard::run_explain_command},
     {"capacity", "the highest request rate that keeps service level objectives",
      tokenyard::run_capacity_command},
+    {"profile", "measure the engine, or import measurements, as a cost model",
+     tokenyard::run_profile_command},
     {"replay", "feed a recorded run to a scheduler again and compare its decisions",
      tokenyard::run_replay_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},

@@ -53,8 +53,9 @@ TEST(CostModelFile, ReadsARooflineModel) {
 
 // Would catch: a kind, name or key that is silently ignored or reported without its place.
 TEST(CostModelFile, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(refusal(R"({"kind":"table"})"),
-            "cost.json:1: /kind: expected one of \"linear\", \"roofline\", found \"table\"");
+  EXPECT_EQ(
+      refusal(R"({"kind":"tabular"})"),
+      "cost.json:1: /kind: expected one of \"linear\", \"roofline\", \"table\", found \"tabular\"");
   EXPECT_EQ(refusal("{\"kind\":\"roofline\",\n\"model\":\"opt13b\",\"device\":\"a100-40g\"}"),
             "cost.json:2: /model: unknown model 'opt13b' (did you mean 'opt-13b'?)");
   EXPECT_THAT(refusal(R"({"kind":"roofline","model":"opt-13b","device":"a100"})"),
