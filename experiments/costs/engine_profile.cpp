@@ -1,0 +1,66 @@
+#include "experiments/costs/engine_profile.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/engine_model.hpp"
+#include "engine/engine_probe.hpp"
+#include "experiments/interrupt.hpp"
+#include "sim/kernel/clock.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+class MeasuredEngine final : public ProfiledMachine {
+ public:
+  MeasuredEngine(EngineModel& model, const ProfileLimits& limits)
+      : probe_(model, static_cast<std::int32_t>(limits.block_tokens), limits.blocks) {}
+
+  Duration iteration(const ProfilePoint& point) override {
+    if (interrupted()) throw Interrupted("interrupted: nothing is written");
+    return probe_.iteration(point.sequences);
+  }
+  Duration copy(std::int64_t blocks, bool to_host) override {
+    return probe_.copy(blocks, to_host ? CopyDirection::to_host : CopyDirection::to_device);
+  }
+  Time now() override { return clock_.now(); }
+
+ private:
+  EngineProbe probe_;
+  WallClock clock_;
+};
+
+}  // namespace
+
+ProfileLimits profile_limits(const Machine& machine) {
+  constexpr std::int64_t kPoolBytesMost = std::int64_t{1} << 30;  // and as much on the host
+  const Settings& settings = machine.settings;
+  const KvSettings& kv = settings.server.kv;
+  const Limits& limits = settings.server.limits;
+  const KvShape shape = machine.engine->kv_shape(static_cast<std::int32_t>(kv.block_size));
+  ProfileLimits found;
+  found.context = limits.max_model_len;
+  found.max_sequences = limits.max_num_seqs;
+  found.max_batched_tokens = limits.max_num_batched_tokens;
+  found.block_tokens = kv.block_size;
+  const std::int64_t context_blocks = (found.context + kv.block_size - 1) / kv.block_size;
+  found.blocks =
+      std::max(context_blocks, std::min(kv.device_blocks, kPoolBytesMost / shape.block_bytes()));
+  return found;
+}
+
+Profile profile_engine(const Machine& machine, ProfilePlan plan,
+                       const std::function<void(std::int64_t, std::int64_t)>& told) {
+  const Settings& settings = machine.settings;
+  plan.limits = profile_limits(machine);
+  plan.source =
+      fmt::format("the engine: weights {}, dtype {}, KV {}, {} threads, KV blocks of {} tokens",
+                  settings.weights, settings.dtype, settings.kv_cache_dtype,
+                  machine.engine->workers().count(), settings.server.kv.block_size);
+  MeasuredEngine engine(*machine.engine, plan.limits);
+  return take_profile(engine, plan, told);
+}
+
+}  // namespace tokenyard

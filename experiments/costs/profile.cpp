@@ -1,0 +1,275 @@
+#include "experiments/costs/profile.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "experiments/costs/operator_csv.hpp"
+#include "sim/kernel/rng.hpp"
+#include "sim/kernel/text.hpp"
+
+namespace tokenyard {
+
+namespace {
+
+/// The times of one point, or of copies of one size.
+using Times = std::vector<double>;
+
+double quartile_spread(Times times) {
+  std::sort(times.begin(), times.end());
+  const std::size_t quarter = times.size() / 4;
+  return (times[times.size() - 1 - quarter] - times[quarter]) / median(times);
+}
+
+struct CopyPoint {
+  std::int64_t blocks = 0;
+  bool to_host = true;
+};
+
+std::vector<CopyPoint> copy_points(std::int64_t blocks) {
+  std::vector<CopyPoint> points;
+  for (std::int64_t count = 1; count <= std::min<std::int64_t>(blocks, 64); count *= 4) {
+    points.push_back({count, true});
+    points.push_back({count, false});
+  }
+  return points;
+}
+
+/// All measurements, point by point.
+struct Measurements {
+  std::vector<Times> iterations;
+  std::vector<Times> copies;
+  int rounds = 0;
+};
+
+/// 0, 1, …, count - 1 in an order drawn for this round.
+std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, int round) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Rng rng = named_stream(seed, "order of measuring", static_cast<std::uint64_t>(round));
+  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[rng() % i]);
+  return order;
+}
+
+Measurements measure(ProfiledMachine& machine, const ProfilePlan& plan,
+                     const std::vector<ProfilePoint>& points, const std::vector<CopyPoint>& copies,
+                     const std::function<void(std::int64_t, std::int64_t)>& told) {
+  Measurements found{std::vector<Times>(points.size()), std::vector<Times>(copies.size()), 0};
+  const auto each = static_cast<std::int64_t>(points.size() + copies.size());
+  const Time begun = machine.now();
+  Duration round_took{0};
+  std::int64_t done = 0;
+  // Round 0 warms up.
+  for (int round = 0; round <= plan.rounds_most; ++round) {
+    const Time round_begun = machine.now();
+    if (round > plan.rounds_least && round_begun + round_took - begun > plan.allowed) break;
+    std::int64_t expected = plan.rounds_least + 1;
+    if (round_took > Duration{0}) {
+      expected =
+          std::clamp<std::int64_t>(plan.allowed / round_took, expected, plan.rounds_most + 1);
+    }
+    for (const std::size_t i : shuffled(points.size() + copies.size(), plan.seed, round)) {
+      const bool is_copy = i >= points.size();
+      const std::size_t at = is_copy ? i - points.size() : i;
+      const Duration took = is_copy ? machine.copy(copies[at].blocks, copies[at].to_host)
+                                    : machine.iteration(points[at]);
+      if (round > 0) (is_copy ? found.copies : found.iterations)[at].push_back(to_seconds(took));
+      told(++done, std::max(done, expected * each));
+    }
+    found.rounds = round;
+    round_took = machine.now() - round_begun;
+  }
+  return found;
+}
+
+/// The measured points by their place in the table.
+struct Parts {
+  std::map<double, double> tokens;
+  std::map<double, std::map<double, double>> prefill, decode;
+};
+
+MeasuredCurve curve_of(const std::map<double, double>& points) {
+  std::vector<double> at, seconds;
+  for (const auto& [x, value] : points) {
+    at.push_back(x);
+    seconds.push_back(value);
+  }
+  return {std::move(at), std::move(seconds)};
+}
+
+/// What the iterations took beyond their tokens. A difference below zero is noise: 0.
+MeasuredGrid beyond_tokens(const std::map<double, std::map<double, double>>& part,
+                           const MeasuredCurve& tokens) {
+  std::vector<MeasuredGrid::Row> rows;
+  for (const auto& [x, row] : part) {
+    bool left = false;
+    const double alone = tokens.value(
+        x, [](double at) { return at; }, left);
+    std::map<double, double> differences;
+    for (const auto& [y, seconds] : row) differences[y] = std::max(0.0, seconds - alone);
+    rows.push_back({x, curve_of(differences)});
+  }
+  return MeasuredGrid(std::move(rows));
+}
+
+CostTable table_of(const std::vector<ProfilePoint>& points, const std::vector<double>& seconds,
+                   const std::string& source) {
+  Parts parts;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const ProfilePoint& point = points[i];
+    if (point.part == ProfilePart::tokens) parts.tokens[point.x] = seconds[i];
+    if (point.part == ProfilePart::prefill) parts.prefill[point.x][point.y] = seconds[i];
+    if (point.part == ProfilePart::decode) parts.decode[point.x][point.y] = seconds[i];
+  }
+  // Whoever computes as many tokens, and something beside it, cannot take less.
+  for (auto& [tokens, least] : parts.tokens) {
+    for (const auto* part : {&parts.prefill, &parts.decode}) {
+      const auto row = part->find(tokens);
+      if (row == part->end()) continue;
+      for (const auto& [y, value] : row->second) least = std::min(least, value);
+    }
+  }
+  CostTable table{source, 0, curve_of(parts.tokens), {}, {}, {}};
+  if (!parts.prefill.empty()) table.prefill_attention = beyond_tokens(parts.prefill, table.tokens);
+  if (!parts.decode.empty()) table.decode_attention = beyond_tokens(parts.decode, table.tokens);
+  return table;
+}
+
+std::vector<double> estimates_of(const CostModel& cost, const std::vector<ProfilePoint>& points,
+                                 const std::vector<std::size_t>& which) {
+  std::vector<double> estimates;
+  for (const std::size_t i : which) estimates.push_back(to_seconds(cost.iteration(points[i].load)));
+  return estimates;
+}
+
+/// Seconds a block, by weighted least squares through no copy at all.
+double copy_block_s(const std::vector<CopyPoint>& points, const std::vector<double>& seconds) {
+  double of_products = 0, of_squares = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const double ratio = static_cast<double>(points[i].blocks) / seconds[i];
+    of_products += ratio;
+    of_squares += ratio * ratio;
+  }
+  return of_products / of_squares;
+}
+
+std::vector<double> medians(const std::vector<Times>& times) {
+  std::vector<double> found;
+  found.reserve(times.size());
+  for (const Times& each : times) found.push_back(median(each));
+  return found;
+}
+
+std::string quality_json(const Profile& profile) {
+  std::string text =
+      fmt::format(R"({{"rounds":{},"spread":{:.4g})", profile.rounds, profile.spread);
+  for (const ProfileQuality& row : profile.quality) {
+    text += fmt::format(
+        R"(,"{}":{{"points":{},"r_squared":{:.4g},"mean_relative":{:.4g},"worst_relative":{:.4g}}})",
+        row.part, row.agreement.points, row.agreement.r_squared, row.agreement.mean_relative,
+        row.agreement.worst_relative);
+  }
+  return text + "}";
+}
+
+/// Sets the linear form and the table beside what was measured and decides which one charges.
+class Account {
+ public:
+  Account(Profile& profile, const std::vector<ProfilePoint>& points,
+          const std::vector<double>& seconds)
+      : profile_(profile), points_(points), seconds_(seconds) {}
+
+  Agreement add(const std::string& name, const CostModel& cost, bool held_out, bool all,
+                ProfilePart part = ProfilePart::tokens) {
+    std::vector<std::size_t> which;
+    std::vector<double> measured;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const bool is_held_out = points_[i].part == ProfilePart::held_out;
+      if (is_held_out != held_out || (!all && points_[i].part != part)) continue;
+      which.push_back(i);
+      measured.push_back(seconds_[i]);
+    }
+    if (which.empty()) return {};
+    const Agreement found = agreement_of(measured, estimates_of(cost, points_, which));
+    profile_.quality.push_back({name, found});
+    return found;
+  }
+
+ private:
+  Profile& profile_;
+  const std::vector<ProfilePoint>& points_;
+  const std::vector<double>& seconds_;
+};
+
+void judge(Profile& profile, const Agreement& fit, const Agreement& by_fit,
+           const Agreement& by_table) {
+  profile.file.use_table = by_table.mean_relative <= by_fit.mean_relative;
+  const Agreement& charges = profile.file.use_table ? by_table : by_fit;
+  profile.notes.push_back(fmt::format(
+      "{} charges: it misses held-out iterations by {:.1f} % on average, the {} by {:.1f} %",
+      profile.file.use_table ? "the table" : "the linear fit", 100 * charges.mean_relative,
+      profile.file.use_table ? "linear fit" : "table",
+      100 * (profile.file.use_table ? by_fit : by_table).mean_relative));
+  if (charges.points == 0 || charges.mean_relative > kHeldOutErrorMost) {
+    profile.faults.push_back(
+        fmt::format("held-out iterations are missed by {:.1f} % on average, more than {:.0f} %",
+                    100 * charges.mean_relative, 100 * kHeldOutErrorMost));
+  }
+  if (fit.r_squared < kLeastRSquared) {
+    profile.faults.push_back(fmt::format("the linear fit has an R² of {:.3f}, below {:.2f}",
+                                         fit.r_squared, kLeastRSquared));
+  }
+}
+
+}  // namespace
+
+Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
+                     const std::function<void(std::int64_t, std::int64_t)>& told) {
+  const std::vector<ProfilePoint> points = profile_grid(plan.limits, plan.seed);
+  const std::vector<CopyPoint> copies = copy_points(plan.limits.blocks);
+  const Measurements measured = measure(machine, plan, points, copies, told);
+  const std::vector<double> seconds = medians(measured.iterations);
+
+  std::vector<MeasuredIteration> fitted;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (points[i].part != ProfilePart::held_out) fitted.push_back({points[i].load, seconds[i]});
+  }
+  LinearFit fit = fit_linear(fitted);
+  fit.coefficients.swap_block_s = copy_block_s(copies, medians(measured.copies));
+  const LinearCostModel linear(fit.coefficients);
+  Profile profile{{table_of(points, seconds, plan.source), linear.to_json()}, {}, 0, 0, {}, {}};
+  profile.rounds = measured.rounds;
+  for (const Times& times : measured.iterations) {
+    profile.spread += quartile_spread(times) / static_cast<double>(points.size());
+  }
+  const TableCostModel table(profile.file.table, linear);
+  Account account(profile, points, seconds);
+  account.add("tokens, fit", linear, false, false, ProfilePart::tokens);
+  account.add("prefill, fit", linear, false, false, ProfilePart::prefill);
+  account.add("decode, fit", linear, false, false, ProfilePart::decode);
+  const Agreement all = account.add("all, fit", linear, false, true);
+  const Agreement by_fit = account.add("held out, fit", linear, true, true);
+  const Agreement by_table = account.add("held out, table", table, true, true);
+  for (const std::string& name : fit.dropped) {
+    profile.notes.push_back(fmt::format(
+        "the fit does without {}: no value above 0 meets the measurements better", name));
+  }
+  judge(profile, all, by_fit, by_table);
+  profile.file.quality = quality_json(profile);
+  return profile;
+}
+
+std::string profile_table(const Profile& profile) {
+  std::string text = fmt::format("{:<16} {:>6} {:>8} {:>10} {:>10}\n", "", "points", "R²",
+                                 "mean |e|", "worst |e|");
+  for (const ProfileQuality& row : profile.quality) {
+    text += fmt::format("{:<16} {:>6} {:>7.4f} {:>9.1f}% {:>9.1f}%\n", row.part,
+                        row.agreement.points, row.agreement.r_squared,
+                        100 * row.agreement.mean_relative, 100 * row.agreement.worst_relative);
+  }
+  return text;
+}
+
+}  // namespace tokenyard

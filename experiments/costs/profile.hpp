@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "experiments/costs/cost_file.hpp"
+#include "experiments/costs/linear_fit.hpp"
+#include "experiments/costs/profile_grid.hpp"
+#include "sim/kernel/time.hpp"
+
+namespace tokenyard {
+
+/// What is measured with: an engine, or a test's invention.
+class ProfiledMachine {
+ public:
+  virtual ~ProfiledMachine() = default;
+  virtual Duration iteration(const ProfilePoint& point) = 0;
+  virtual Duration copy(std::int64_t blocks, bool to_host) = 0;
+  virtual Time now() = 0;  ///< for the time allowed
+};
+
+/// How a profile is taken. A value type.
+struct ProfilePlan {
+  ProfileLimits limits;
+  std::uint64_t seed = 1;
+  int rounds_least = 3;
+  int rounds_most = 25;
+  Duration allowed = std::chrono::seconds(90);  ///< no round begins after it but the least
+  std::string source;                           ///< in the file: what was measured
+};
+
+/// One row of the account of a profile.
+struct ProfileQuality {
+  std::string part;  ///< "decode", "held out, by the table", …
+  Agreement agreement;
+};
+
+/// A measured engine.
+struct Profile {
+  CostFile file;
+  std::vector<ProfileQuality> quality;  ///< in the order of printing
+  int rounds = 0;
+  double spread = 0;  ///< mean over the points of (third - first quartile) / median
+  std::vector<std::string> notes;
+  std::vector<std::string> faults;  ///< why it should not be believed; empty: it is good
+};
+
+/// Measures every point of the grid and copies of several sizes, in rounds that each go through all
+/// of them in an order of their own, so that what drifts is shared by all; one round first for
+/// warming up. The median of each point counts.
+///
+/// The table is of differences, so that measured points come out as measured: `tokens` as it is
+/// (no more than any other point of as many tokens took), a prefill's and a decode's attention is
+/// what the iteration took beyond that; it holds the output rows and sampling too. The linear form
+/// is fitted to the same points. Which of them charges is decided on the points held out: the one
+/// whose mean error is less.
+///
+/// It is at fault where the form that charges misses the held-out points by more than
+/// `kHeldOutErrorMost` on average, or where neither form nor fit explains the points (R² below
+/// `kLeastRSquared`). `told` hears after each measurement how many of how many are done, as far as
+/// that is known.
+Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
+                     const std::function<void(std::int64_t done, std::int64_t of)>& told);
+
+inline constexpr double kHeldOutErrorMost = 0.10;
+inline constexpr double kLeastRSquared = 0.90;
+
+/// The account as an aligned table.
+std::string profile_table(const Profile& profile);
+
+}  // namespace tokenyard
