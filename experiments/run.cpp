@@ -31,7 +31,7 @@ void add_note(std::vector<std::string>& notes, const std::string& note) {
 }
 
 /// Each policy under each system (or under none), with everything resolved and checked.
-std::vector<RunRow> resolve_rows(const RunPlan& plan) {
+std::vector<RunRow> resolve_rows(const RunPlan& plan, const Machine* like) {
   std::vector<RunRow> rows;
   const auto add = [&](const std::string& series, const std::string& policy,
                        const std::string& system, const std::vector<GivenSetting>& implied) {
@@ -42,7 +42,7 @@ std::vector<RunRow> resolve_rows(const RunPlan& plan) {
     apply_settings(settings, implied);
     apply_settings(settings, plan.settings);
     compose_policy(policy, settings.guard);  // a bad one must be refused before anything runs
-    const Machine* const other = rows.empty() ? nullptr : &rows.front().machine;
+    const Machine* const other = rows.empty() ? like : &rows.front().machine;
     rows.push_back({series, policy, system, compose_machine(settings, other)});
   };
   if (plan.systems.empty()) {
@@ -317,9 +317,9 @@ void check_record(const RunPlan& plan, const Prepared& prepared) {
   }
 }
 
-Prepared prepare(const RunPlan& plan) {
+Prepared prepare(const RunPlan& plan, const Machine* like = nullptr) {
   Prepared prepared;
-  prepared.rows = resolve_rows(plan);
+  prepared.rows = resolve_rows(plan, like);
   for (const RunRow& row : prepared.rows) {
     for (const std::string& note : row.machine.notes) {
       add_note(prepared.notes, fmt::format("{}: {}", row.series, note));
@@ -422,7 +422,7 @@ void write_folder(const RunPlan& plan, const std::vector<RunRow>& rows,
 }  // namespace
 
 RunResults run(const RunPlan& plan, ResultFolder* folder, const RunShare& share) {
-  const Prepared prepared = prepare(plan);
+  const Prepared prepared = prepare(plan, share.like);
   invariant(!share.trace || prepared.names.size() == 1, "I12 a summary has its names",
             "one trace is shared by {} runs", prepared.names.size());
   const std::int64_t seeds =

@@ -17,6 +17,7 @@ namespace tokenyard {
 class KnownBounds;
 class Observer;
 class RunTrace;
+struct Machine;
 struct RunRow;
 struct TraceSource;
 
@@ -95,6 +96,7 @@ struct RunShare {
   Progress* progress = nullptr;           ///< told instead of a line of the run's own
   KnownBounds* bounds = nullptr;          ///< asked for bounds; null: one of the run's own
   bool bound_notes = true;                ///< of one seed: tell a bound and its kind in a note
+  const Machine* like = nullptr;          ///< whose engine is used, where the weights are the same
 };
 
 /// Runs the plan; with a result folder, writes everything into it (the caller commits it). All

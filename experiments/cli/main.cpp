@@ -21,6 +21,7 @@
 #include "experiments/cli/run_command.hpp"
 #include "experiments/cli/sweep_command.hpp"
 #include "experiments/cli/trace_command.hpp"
+#include "experiments/cli/validate_command.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/run_json.hpp"
 #include "sim/kernel/input_error.hpp"
@@ -46,6 +47,8 @@ constexpr Verb kVerbs[] = {
      tokenyard::run_capacity_command},
     {"profile", "measure the engine, or import measurements, as a cost model",
      tokenyard::run_profile_command},
+    {"validate", "the same trace live and simulated: errors, and the ranking of policies in both",
+     tokenyard::run_validate_command},
     {"replay", "feed a recorded run to a scheduler again and compare its decisions",
      tokenyard::run_replay_command},
     {"report", "plots and one HTML page from a result folder", tokenyard::run_report_command},

@@ -1,7 +1,6 @@
 #include "experiments/cli/profile_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,14 +9,13 @@
 #include <utility>
 
 #include "experiments/cli/command_line.hpp"
-#include "experiments/cli/progress.hpp"
+#include "experiments/cli/profile_progress.hpp"
 #include "experiments/compose.hpp"
 #include "experiments/costs/cost_file.hpp"
 #include "experiments/costs/engine_profile.hpp"
 #include "experiments/costs/operator_tables.hpp"
 #include "experiments/data_files.hpp"
 #include "experiments/settings.hpp"
-#include "sim/kernel/clock.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
 
@@ -106,33 +104,6 @@ int import_tables(const CommandLine& line, const std::string& out) {
   fmt::print("the cost model is in {}\n", out);
   return 0;
 }
-
-/// "profile: 37 %, 41 s left" on a terminal.
-class ProfileProgress {
- public:
-  explicit ProfileProgress(bool quiet) : visible_(!quiet && ::isatty(STDERR_FILENO) != 0) {}
-  ~ProfileProgress() {
-    if (visible_) fmt::print(stderr, "\r\033[K");
-  }
-  ProfileProgress(const ProfileProgress&) = delete;
-  ProfileProgress& operator=(const ProfileProgress&) = delete;
-
-  void show(std::int64_t done, std::int64_t of) {
-    constexpr auto kBetweenLines = std::chrono::milliseconds(200);
-    const Duration now = clock_.now() - kOrigin;
-    if (!visible_ || now - printed_ < kBetweenLines) return;
-    printed_ = now;
-    const double share = static_cast<double>(done) / static_cast<double>(of);
-    fmt::print(stderr, "\r\033[Kprofile: {} of {} measurements ({:.0f} %), {} left", grouped(done),
-               grouped(of), 100 * share, time_left(to_seconds(now) * (1 - share) / share));
-    std::fflush(stderr);
-  }
-
- private:
-  bool visible_;
-  WallClock clock_;
-  Duration printed_{0};
-};
 
 int measure_engine(const CommandLine& line, const std::string& out) {
   Settings settings;
