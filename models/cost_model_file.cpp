@@ -82,9 +82,7 @@ std::unique_ptr<CostModel> cost_model_from_json(const JsonObject& file,
                                                 std::int64_t block_tokens) {
   const std::string kind = file.choice("kind", {"linear", "roofline", "table"});
   if (kind == "table") return table(file, data, block_tokens);
-  if (kind == "roofline") {
-    return std::make_unique<RooflineCostModel>(roofline(file, data, block_tokens));
-  }
+  if (kind == "roofline") return roofline(file, data, block_tokens);
   return std::make_unique<LinearCostModel>(LinearCostModel::from_json(file));
 }
 

@@ -7,6 +7,12 @@
 
 namespace tokenyard {
 
+/// What took `seconds` for `work`, for more of it. Where the work is estimated at nothing, nothing
+/// is known of more: it takes as long.
+inline double for_more_work(double seconds, double work, double more) {
+  return work > 0 ? seconds * (more / work) : seconds;
+}
+
 /// Seconds measured at points of one variable. A value type; immutable, so safe to share.
 ///
 /// Below the least point the time is the least point's: there it is a launch, or the reading of
@@ -17,12 +23,12 @@ class MeasuredCurve {
   /// Precondition: `at` strictly ascending, as long as `seconds`, not empty.
   MeasuredCurve(std::vector<double> at, std::vector<double> seconds);
 
-  /// `work(at)` is positive. `left` becomes true where `at` is outside what was measured.
+  /// `left` becomes true where `at` is outside what was measured.
   template <typename Work>
   double value(double at, Work work, bool& left) const {
     if (at > at_.back()) {
       left = true;
-      return seconds_.back() * (work(at) / work(at_.back()));
+      return for_more_work(seconds_.back(), work(at_.back()), work(at));
     }
     left = left || at < at_.front();
     return between(at);
@@ -51,7 +57,7 @@ class MeasuredGrid {
   /// Precondition: strictly ascending in x, not empty.
   explicit MeasuredGrid(std::vector<Row> rows);
 
-  /// `work(x, y)` is positive. `left` becomes true where (x, y) is outside what was measured.
+  /// `left` becomes true where (x, y) is outside what was measured.
   template <typename Work>
   double value(double x, double y, Work work, bool& left) const {
     const auto in_row = [&](const Row& row, bool& outside) {
@@ -61,7 +67,7 @@ class MeasuredGrid {
     const Row& last = rows_.back();
     if (x > last.x) {
       left = true;
-      return in_row(last, left) * (work(x, y) / work(last.x, y));
+      return for_more_work(in_row(last, left), work(last.x, y), work(x, y));
     }
     const std::size_t above = row_from(x);
     if (above == 0) {

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "experiments/cli/command_line.hpp"
+#include "experiments/data_files.hpp"
+#include "experiments/report/cost_report.hpp"
 #include "experiments/report/report.hpp"
 #include "sim/kernel/text.hpp"
 
@@ -12,6 +16,7 @@ namespace {
 
 constexpr const char* kUsage =
     "tokenyard report DIR [options]\n"
+    "tokenyard report --cost FILE [--out DIR]\n"
     "\n"
     "Reads a result folder (as 'tokenyard run --out DIR' and 'tokenyard sweep' write it), draws "
     "it\n"
@@ -25,7 +30,23 @@ constexpr const char* kUsage =
     "also queue length, KV memory and queue levels over time. Of a sweep over request rates:\n"
     "latency and throughput against the rate. With --slo also goodput.\n"
     "\n"
+    "--cost draws a cost model file instead: the time of an iteration against the tokens of a\n"
+    "prompt, the sequences of a batch and their context; of a table what was measured.\n"
+    "\n"
     "  tokenyard report results --slo 'ttft_s<=1' --slo 'tpot_s<=0.1'\n\n";
+
+int report_cost(const CommandLine& line) {
+  if (!line.positionals().empty() || line.has("slo")) {
+    line.refuse("--cost FILE stands alone, with --out DIR");
+  }
+  const std::string file = *line.value("cost");
+  const std::filesystem::path out =
+      line.value("out").value_or("out/" + std::filesystem::path(file).stem().string());
+  for (const std::string& each : write_cost_report(file, data_directory() / "models", out)) {
+    if (!line.flag("quiet")) fmt::print("{}\n", (out / each).string());
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -34,6 +55,8 @@ int run_report_command(const std::vector<std::string>& arguments) {
       {"slo", "RULE",
        "bound of goodput: jct_s, ttft_s, tpot_s or normalized_latency_s<=SECONDS; may repeat",
        true},
+      {"cost", "FILE", "draw this cost model file"},
+      {"out", "DIR", "with --cost: where to (out/NAME for NAME.json)"},
       {"quiet", "", "do not list the files written"},
       {"help", "", "this text"}};
   const CommandLine line("report", arguments, rows);
@@ -42,6 +65,9 @@ int run_report_command(const std::vector<std::string>& arguments) {
     return 0;
   }
   const auto& positionals = line.positionals();
+  if (line.has("cost")) return report_cost(line);
+  if (line.has("out"))
+    line.refuse("--out goes with --cost; a report stands in the folder it is of");
   if (positionals.empty()) line.refuse("no DIR given; see 'tokenyard report --help'");
   if (positionals.size() > 1) {
     line.refuse(fmt::format("one DIR is enough; what is '{}'?", printable(positionals[1])));

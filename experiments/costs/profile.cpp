@@ -217,9 +217,13 @@ void judge(Profile& profile, const Agreement& fit, const Agreement& by_fit,
         fmt::format("held-out iterations are missed by {:.1f} % on average, more than {:.0f} %",
                     100 * charges.mean_relative, 100 * kHeldOutErrorMost));
   }
-  if (fit.r_squared < kLeastRSquared) {
-    profile.faults.push_back(fmt::format("the linear fit has an R² of {:.3f}, below {:.2f}",
-                                         fit.r_squared, kLeastRSquared));
+  if (fit.r_squared >= kLeastRSquared) return;
+  std::string bad_fit = fmt::format("the linear fit has an R² of {:.3f}, below {:.2f}",
+                                    fit.r_squared, kLeastRSquared);
+  if (profile.file.use_table) {
+    profile.notes.push_back(bad_fit + ": it is used beyond the table only");
+  } else {
+    profile.faults.push_back(std::move(bad_fit));
   }
 }
 

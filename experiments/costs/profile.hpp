@@ -56,9 +56,9 @@ struct Profile {
 /// is fitted to the same points. Which of them charges is decided on the points held out: the one
 /// whose mean error is less.
 ///
-/// It is at fault where the form that charges misses the held-out points by more than
-/// `kHeldOutErrorMost` on average, or where neither form nor fit explains the points (R² below
-/// `kLeastRSquared`). `told` hears after each measurement how many of how many are done, as far as
+/// It is at fault where the one that charges misses the held-out points by more than
+/// `kHeldOutErrorMost` on average, or is a fit whose R² is below `kLeastRSquared`. (Beyond a table a
+/// fit of that kind is used with a note.) `told` hears after each measurement how many of how many are done, as far as
 /// that is known.
 Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
                      const std::function<void(std::int64_t done, std::int64_t of)>& told);

@@ -123,15 +123,18 @@ std::vector<ProfilePoint> profile_grid(const ProfileLimits& limits, std::uint64_
   const std::int64_t most = limits.context - 1;
   const std::int64_t longest = std::min(most, limits.max_batched_tokens);
   add_tokens(grid, limits.max_batched_tokens);
-  for (const std::int64_t chunk : steps(2, longest, false)) {
+  for (const std::int64_t chunk : steps(1, longest, false)) {
     grid.add(ProfilePart::prefill, static_cast<double>(chunk), 0, {{0, chunk, true}});
     for (const std::int64_t before : steps(64, most - chunk, false)) {
       grid.add(ProfilePart::prefill, static_cast<double>(chunk), static_cast<double>(before),
                {{before, chunk, true}});
     }
   }
+  constexpr std::int64_t kShortContext = 2;
+  std::vector<std::int64_t> contexts = steps(std::min<std::int64_t>(16, most), most, false);
+  if (contexts.front() > kShortContext) contexts.insert(contexts.begin(), kShortContext);
   for (const std::int64_t sequences : steps(1, limits.max_sequences, false)) {
-    for (const std::int64_t context : steps(std::min<std::int64_t>(16, most), most, false)) {
+    for (const std::int64_t context : contexts) {
       grid.add(
           ProfilePart::decode, static_cast<double>(sequences), static_cast<double>(context),
           std::vector<ProbeSequence>(static_cast<std::size_t>(sequences), {context - 1, 1, true}));

@@ -21,14 +21,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string contents(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) throw InputError(file.string(), 0, "", "cannot be read");
-  return text.str();
-}
-
 std::string title_of(const fs::path& folder) {
   std::error_code error;
   const fs::path resolved = fs::weakly_canonical(folder, error);
@@ -87,6 +79,25 @@ std::vector<std::string> tips_for(const ResultFiles& files, const std::vector<Re
 
 }  // namespace
 
+std::string file_contents(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) throw InputError(file.string(), 0, "", "cannot be read");
+  return text.str();
+}
+
+void write_page(const fs::path& folder, const std::string& text) {
+  const fs::path partial = folder / fmt::format(".report.partial-{}", ::getpid());
+  write_text_file(partial, text);
+  std::error_code error;
+  fs::rename(partial, folder / "report.html", error);
+  if (error) {
+    throw InputError((folder / "report.html").string(), 0, "",
+                     "cannot be written: " + error.message());
+  }
+}
+
 std::vector<std::string> write_report(const fs::path& folder,
                                       const std::vector<LatencyBound>& slo) {
   ResultFiles files = read_result_folder(folder);
@@ -98,18 +109,11 @@ std::vector<std::string> write_report(const fs::path& folder,
   std::vector<std::string> written;
   for (const Figure& figure : draw_figures(folder / "plots", files, groups)) {
     const std::string path = "plots/" + figure.name;
-    page.drawings.push_back({figure.name, figure.caption, contents(folder / (path + ".svg"))});
+    page.drawings.push_back({figure.name, figure.caption, file_contents(folder / (path + ".svg"))});
     for (const char* ending : {".png", ".svg", ".pdf", ".csv"}) written.push_back(path + ending);
   }
   page.tips = tips_for(files, groups, page.drawings, slo);
-  const fs::path partial = folder / fmt::format(".report.partial-{}", ::getpid());
-  write_text_file(partial, html_page(page));
-  std::error_code error;
-  fs::rename(partial, folder / "report.html", error);
-  if (error) {
-    throw InputError((folder / "report.html").string(), 0, "",
-                     "cannot be written: " + error.message());
-  }
+  write_page(folder, html_page(page));
   written.emplace_back("report.html");
   return written;
 }

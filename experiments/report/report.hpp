@@ -8,6 +8,12 @@
 
 namespace tokenyard {
 
+/// The text of a file. Throws `InputError`.
+std::string file_contents(const std::filesystem::path& file);
+
+/// Writes `folder`/report.html aside and renames it. Throws `InputError`.
+void write_page(const std::filesystem::path& folder, const std::string& text);
+
 /// Reads a result folder and writes `plots/` (PNG, SVG, PDF and data) and report.html into it. With
 /// `slo`, goodput is shown too; that needs the requests of each run. Returns the files written,
 /// relative to the folder. Throws `InputError` for a folder that is not as `run` and `sweep` write

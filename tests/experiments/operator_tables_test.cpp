@@ -150,6 +150,24 @@ TEST(PublishedOperatorTables, GiveTheMeasuredEndPoints) {
   EXPECT_EQ(cost.left_range(), "");
 }
 
+// Would catch: the same in the other collection. One token on an A100: a layer's operators take 5 +
+// 65 + 5 + 25 + 5 + 116 + 7 + 60 us, each sum 2 us, the embedding 3 us; cut into eight 5 + 14 + 3 +
+// 6 + 5 + 20 + 2 + 12.
+TEST(PublishedOperatorTables, GiveTheTimeOfOneToken) {
+  const auto folder = test::shared_path("profiles/vidur/compute/a100/meta-llama/Llama-2-7b-hf");
+  if (!folder) GTEST_SKIP() << "no published profiles here";
+  const auto least_s = [&](int degree) {
+    const ImportedCosts costs =
+        import_operator_tables({*folder, "", load_model_spec(kData, "llama-2-7b"),
+                                load_device_spec(kData, "a100-80g"), degree});
+    EXPECT_EQ(costs.table.tokens.points().front(), 1);
+    EXPECT_FALSE(costs.table.decode_attention);
+    return costs.table.tokens.seconds().front();
+  };
+  EXPECT_NEAR(least_s(1), (32 * (288 + 2 * 2) + 3) * 1e-6, 1e-9);
+  EXPECT_NEAR(least_s(8), (32 * (67 + 2 * 2) + 3) * 1e-6, 1e-9);
+}
+
 // Would catch: degrees of parallelism mixed up; a published layout that is not read.
 TEST(PublishedOperatorTables, ReadEveryDegreeOfParallelism) {
   const auto folder = test::shared_path("profiles/vidur");

@@ -94,6 +94,13 @@ TEST(TableCostModel, GoesOnInProportionToTheWorkAndSaysSo) {
   EXPECT_DOUBLE_EQ(milliseconds(*cost, decodes(1, 1)), 1 + 10 + 2);
 }
 
+// Would catch: a division by a form that knows of no costs.
+TEST(TableCostModel, GoesOnAtTheEdgeWhereTheFormSaysNothing) {
+  const auto cost = read(R"({"kind":"table","tokens":{"tokens":[1,8],"seconds":[0.001,0.002]},
+    "beyond":{"kind":"linear"}})");
+  EXPECT_DOUBLE_EQ(milliseconds(*cost, decodes(9, 5)), 2);
+}
+
 // Would catch: parts without a table that are dropped.
 TEST(TableCostModel, TakesMissingPartsFromTheFormBeyond) {
   const auto cost = read(R"({"kind":"table","tokens":{"tokens":[1],"seconds":[1]},
