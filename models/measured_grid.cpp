@@ -1,5 +1,6 @@
 #include "models/measured_grid.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "sim/kernel/invariant.hpp"
@@ -27,6 +28,20 @@ MeasuredGrid::MeasuredGrid(std::vector<Row> rows) : rows_(std::move(rows)) {
   invariant(
       !rows_.empty() && std::adjacent_find(rows_.begin(), rows_.end(), not_below) == rows_.end(),
       "a grid has rows", "{} rows", rows_.size());
+  // The nearest at or below, then a nearer one above.
+  const auto has_two = [&](std::size_t row) { return rows_[row].curve.points().size() > 1; };
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (has_two(i)) found = i;
+    rate_rows_.push_back(found.value_or(i));
+  }
+  found.reset();
+  for (std::size_t i = rows_.size(); i-- > 0;) {
+    if (has_two(i)) found = i;
+    if (!found) continue;
+    const bool none_below = !has_two(rate_rows_[i]);
+    if (none_below || *found - i < i - rate_rows_[i]) rate_rows_[i] = *found;
+  }
 }
 
 std::size_t MeasuredGrid::row_from(double x) const {

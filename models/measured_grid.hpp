@@ -45,8 +45,13 @@ class MeasuredCurve {
 };
 
 /// Seconds measured at points of two variables: curves over y, each at an x. The curves need not
-/// share their points. Between two x the straight line joins what both curves say of y; outside, x
-/// and y go on as in `MeasuredCurve`. A value type; immutable, so safe to share.
+/// share their points. Between two x the straight line joins what both curves say of y. A value
+/// type; immutable, so safe to share.
+///
+/// Below the least point it is as in `MeasuredCurve`. Beyond the greatest y of a curve, and beyond
+/// the greatest x, the time goes on from the edge at the rate a unit of work that was measured on
+/// the way there: between the ends of that curve (of the nearest that has two points), or between
+/// the first and the last x. A launch, however long, is so not taken for work.
 class MeasuredGrid {
  public:
   struct Row {
@@ -57,28 +62,28 @@ class MeasuredGrid {
   /// Precondition: strictly ascending in x, not empty.
   explicit MeasuredGrid(std::vector<Row> rows);
 
-  /// `left` becomes true where (x, y) is outside what was measured.
+  /// `work(x, y)` does not fall. `left` becomes true where (x, y) is outside what was measured.
   template <typename Work>
   double value(double x, double y, Work work, bool& left) const {
-    const auto in_row = [&](const Row& row, bool& outside) {
-      return row.curve.value(
-          y, [&](double at) { return work(row.x, at); }, outside);
-    };
-    const Row& last = rows_.back();
-    if (x > last.x) {
+    const std::size_t last = rows_.size() - 1;
+    if (x > rows_[last].x) {
       left = true;
-      return for_more_work(in_row(last, left), work(last.x, y), work(x, y));
+      const double edge = in_row(last, y, work, left);
+      const double first_work = work(rows_[0].x, y), last_work = work(rows_[last].x, y);
+      if (last == 0) return for_more_work(edge, last_work, work(x, y));
+      bool ignored = false;
+      const double rate = rate_of(edge - in_row(0, y, work, ignored), last_work - first_work);
+      return edge + rate * (work(x, y) - last_work);
     }
     const std::size_t above = row_from(x);
     if (above == 0) {
       left = left || x < rows_.front().x;
-      return in_row(rows_.front(), left);
+      return in_row(0, y, work, left);
     }
-    const Row& low = rows_[above - 1];
-    const Row& high = rows_[above];
     bool left_low = false, left_high = false;
-    const double part = (x - low.x) / (high.x - low.x);
-    const double seconds = (1 - part) * in_row(low, left_low) + part * in_row(high, left_high);
+    const double part = (x - rows_[above - 1].x) / (rows_[above].x - rows_[above - 1].x);
+    const double seconds = (1 - part) * in_row(above - 1, y, work, left_low) +
+                           part * in_row(above, y, work, left_high);
     // Rows end at different y, since a chunk and what is before it fill one context together.
     left = left || (left_high && (left_low || part == 1));
     return seconds;
@@ -87,10 +92,35 @@ class MeasuredGrid {
   const std::vector<Row>& rows() const { return rows_; }
 
  private:
+  static double rate_of(double seconds, double work) {
+    return work > 0 ? std::max(0.0, seconds / work) : 0;
+  }
+
+  template <typename Work>
+  double in_row(std::size_t row, double y, Work work, bool& left) const {
+    const MeasuredCurve& curve = rows_[row].curve;
+    const double last = curve.points().back();
+    if (y <= last) {
+      return curve.value(
+          y, [](double) { return 1.0; }, left);
+    }
+    left = true;
+    const double x = rows_[row].x;
+    const double edge = curve.seconds().back();
+    const Row& like = rows_[rate_rows_[row]];
+    const MeasuredCurve& from = like.curve;
+    if (from.points().size() == 1) return for_more_work(edge, work(x, last), work(x, y));
+    const double rate =
+        rate_of(from.seconds().back() - from.seconds().front(),
+                work(like.x, from.points().back()) - work(like.x, from.points().front()));
+    return edge + rate * (work(x, y) - work(x, last));
+  }
+
   /// The first row at or above x; precondition: there is one.
   std::size_t row_from(double x) const;
 
   std::vector<Row> rows_;
+  std::vector<std::size_t> rate_rows_;  ///< by row: the nearest with two points, or itself
 };
 
 }  // namespace tokenyard

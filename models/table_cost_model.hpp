@@ -44,10 +44,11 @@ struct CostTable {
 ///
 /// What was not measured comes from `beyond`, the linear form or the roofline: a whole part that is
 /// missing, the output layer and block copies (where `beyond` tells them apart; in the linear form
-/// they are in the other parts), copies to the host. Beyond the greatest measured point of a part
-/// the time goes on in the proportion in which `beyond` grows from there: attention as its pairs
-/// and its context do, the token-wise part as its coefficients or FLOPs say. So a cost is
-/// continuous wherever it leaves the table; `left_range` says that it was asked to.
+/// they are in the other parts), copies to the host. Beyond the greatest measured point
+/// of a part the time goes on from there with the roofline's measure of its work: attention by its
+/// pairs and its context at the rate that was measured (measured_grid.hpp), tokens and all-reduces
+/// in the proportion in which `beyond` and the bytes grow. So a cost is continuous wherever it
+/// leaves the table; `left_range` says that it was asked to.
 ///
 /// No lower plane (`FlooredCost`) is offered, since measured points need not be convex.
 /// An evaluation is a few binary searches, without allocation. Safe to share between threads.

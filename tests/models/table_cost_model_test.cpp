@@ -94,6 +94,23 @@ TEST(TableCostModel, GoesOnInProportionToTheWorkAndSaysSo) {
   EXPECT_DOUBLE_EQ(milliseconds(*cost, decodes(1, 1)), 1 + 10 + 2);
 }
 
+// Would catch: a launch that is taken for work: of a chunk of 2 tokens 1 ms is its launch, and 50
+// tokens before it are another 100 pairs, at the 0.001 ms a pair of the chunks that were measured
+// behind some.
+TEST(TableCostModel, GoesOnAtTheMeasuredRateAndNotFromTheLaunch) {
+  const auto cost = read(R"({"kind":"table","tokens":{"tokens":[1],"seconds":[0.001]},
+    "prefill_attention":[{"chunk":2,"earlier":[0],"seconds":[0.001]},
+                         {"chunk":10,"earlier":[0,40],"seconds":[0.00105,0.00145]},
+                         {"chunk":80,"earlier":[0],"seconds":[0.0042]}],
+    "beyond":{"kind":"linear"}})");
+  EXPECT_NEAR(milliseconds(*cost, IterationLoad::one_prefill(2, 52)), 1 + 1 + 0.1, 1e-6);
+  EXPECT_NEAR(milliseconds(*cost, IterationLoad::one_prefill(10, 90)), 1 + 1.45 + 0.4, 1e-6);
+  EXPECT_NEAR(milliseconds(*cost, IterationLoad::one_prefill(80, 90)), 1 + 4.2 + 0.8, 1e-6);
+  // 100 tokens have 5,000 pairs, 80 have 3,200 for 4.2 ms, 2 have 2 for 1 ms.
+  EXPECT_NEAR(milliseconds(*cost, IterationLoad::one_prefill(100, 100)),
+              1 + 4.2 + 3.2 / 3198 * 1800, 1e-6);
+}
+
 // Would catch: a division by a form that knows of no costs.
 TEST(TableCostModel, GoesOnAtTheEdgeWhereTheFormSaysNothing) {
   const auto cost = read(R"({"kind":"table","tokens":{"tokens":[1,8],"seconds":[0.001,0.002]},
