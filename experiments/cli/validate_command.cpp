@@ -34,9 +34,9 @@ constexpr const char* kUsage =
     "total, and 5 % at p95; the ranking of mean JCT kept for every pair of policies that the live\n"
     "runs tell apart. Exit status 0: all met; 1: not all.\n"
     "\n"
-    "  tokenyard validate '{\"requests\":200,\"arrivals\":\"poisson:rate=1\",\"lengths\":\"zipf:"
-    "theta=0.6,\n"
-    "      max=256\"}' fcfs skip-join-mlfq srpt --weights random:llama-134m --max-num-seqs 16 \\\n"
+    "  tokenyard validate '{\"requests\":200,\"arrivals\":\"poisson:rate=1\",\n"
+    "      \"lengths\":\"zipf:theta=0.6,min=8,max=256\"}' fcfs skip-join-mlfq srpt \\\n"
+    "      --weights random:llama-134m --max-num-seqs 8 \\\n"
     "      --load 0.8 --out validation\n"
     "\n"
     "The options of 'run' apply but for those of single runs:\n\n";

@@ -59,7 +59,8 @@ TEST_F(CostsProgram, AMeasuredEngineIsSimulatedWith) {
 // this computer, so only its form is looked at.
 TEST_F(CostsProgram, ValidationComparesLiveWithSimulated) {
   const int status = call(
-      R"(validate '{"requests":12,"arrivals":"poisson:rate=9","lengths":"fixed:prompt=8,output=6"}')"
+      R"(validate '{"requests":12,"arrivals":"poisson:rate=9",)"
+      R"("lengths":"fixed:prompt=8,output=6"}')"
       " fcfs srpt --weights random:llama-tiny --threads 1 --max-num-seqs 4 --max-model-len 128 "
       "--max-num-batched-tokens 64 --profile-seconds 0 --repeat 2 --load 0.5 --out v");
   EXPECT_TRUE(status == 0 || status == 1) << err();
