@@ -167,7 +167,8 @@ std::string quality_json(const Profile& profile) {
       fmt::format(R"({{"rounds":{},"spread":{:.4g})", profile.rounds, profile.spread);
   for (const ProfileQuality& row : profile.quality) {
     text += fmt::format(
-        R"(,"{}":{{"points":{},"r_squared":{:.4g},"mean_relative":{:.4g},"worst_relative":{:.4g}}})",
+        R"(,"{}":{{"points":{},"r_squared":{:.4g},"mean_relative":{:.4g},)"
+        R"("worst_relative":{:.4g}}})",
         row.part, row.agreement.points, row.agreement.r_squared, row.agreement.mean_relative,
         row.agreement.worst_relative);
   }

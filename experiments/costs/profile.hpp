@@ -57,9 +57,9 @@ struct Profile {
 /// whose mean error is less.
 ///
 /// It is at fault where the one that charges misses the held-out points by more than
-/// `kHeldOutErrorMost` on average, or is a fit whose R² is below `kLeastRSquared`. (Beyond a table a
-/// fit of that kind is used with a note.) `told` hears after each measurement how many of how many are done, as far as
-/// that is known.
+/// `kHeldOutErrorMost` on average, or is a fit whose R² is below `kLeastRSquared`. (Beyond a table
+/// a fit of that kind is used, with a note.) `told` hears after each measurement how many of how
+/// many are done, as far as that is known.
 Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
                      const std::function<void(std::int64_t done, std::int64_t of)>& told);
 
