@@ -13,10 +13,13 @@ namespace tokenyard {
 /// Reads a cost model from a JSON object, by its "kind":
 /// - {"kind":"linear", "iteration_s":a, …}: see linear_cost_model.hpp;
 /// - {"kind":"roofline", "model":NAME, "device":NAME, "tp":N, "pp":N, "topology":NAME}: see
-///   roofline_cost_model.hpp; "tp" and "pp" are 1 when left out, and without a topology the device's
-///   own links stand.
+///   roofline_cost_model.hpp; "tp" and "pp" are 1 when left out, and without a topology the
+///   device's own links stand;
+/// - {"kind":"table", "tokens":{…}, …, "beyond":{"kind":"linear"|"roofline", …}}: see
+///   table_cost_model.hpp. With "use":"beyond" the latter charges alone.
 /// A KV block holds `block_tokens` tokens. Names are looked up in `data` (the folder with specs/,
-/// devices/ and topologies/). Other kinds and unknown keys are refused by name. Throws `InputError`.
+/// devices/ and topologies/). Other kinds and unknown keys are refused by name. Throws
+/// `InputError`.
 std::unique_ptr<CostModel> cost_model_from_json(const JsonObject& file,
                                                 const std::filesystem::path& data,
                                                 std::int64_t block_tokens = 16);
