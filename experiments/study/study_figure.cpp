@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "experiments/report/html_tables.hpp"
 #include "experiments/report/rate_plot.hpp"
@@ -24,7 +25,8 @@ std::string number(const std::optional<double>& value) {
 
 std::string with_interval(const Interval& interval) {
   std::string text = number(interval.mean);
-  if (interval.half_width) {
+  // Equal values have a spread of rounding.
+  if (interval.half_width && *interval.half_width > 1e-9 * std::abs(*interval.mean)) {
     text += fmt::format(" <span class=\"pm\">± {:.2g}</span>", *interval.half_width);
   }
   return text;

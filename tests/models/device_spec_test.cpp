@@ -31,8 +31,8 @@ std::string refusal(const std::function<void()>& action) {
 // Would catch: a data file that does not read, states no source or reason, or is left out.
 TEST(DeviceSpec, EveryFileReadsAndStatesItsSources) {
   const auto names = list_devices(kData);
-  EXPECT_THAT(names,
-              ElementsAre("a100-40g", "a100-80g", "a40", "h100-80g", "h200", "l4", "this-cpu"));
+  EXPECT_THAT(names, ElementsAre("a100-40g", "a100-40g-eager", "a100-40g-fused", "a100-80g", "a40",
+                                 "h100-80g", "h200", "l4", "this-cpu"));
   for (const auto& name : names) {
     const DeviceSpec device = load_device_spec(kData, name);
     EXPECT_FALSE(device.source.empty()) << name;
