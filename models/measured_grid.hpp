@@ -48,10 +48,11 @@ class MeasuredCurve {
 /// share their points. Between two x the straight line joins what both curves say of y. A value
 /// type; immutable, so safe to share.
 ///
-/// Below the least point it is as in `MeasuredCurve`. Beyond the greatest y of a curve, and beyond
-/// the greatest x, the time goes on from the edge at the rate a unit of work that was measured on
-/// the way there: between the ends of that curve (of the nearest that has two points), or between
-/// the first and the last x. A launch, however long, is so not taken for work.
+/// Below the least point it is as in `MeasuredCurve`. Beyond the greatest y of a curve the time
+/// goes on from its end at the rate a unit of work that was measured between its ends (those of the
+/// nearest curve that has two points); beyond the greatest x at the rate between the first and the
+/// last x at the least y, and what y adds to the work at the rate of the last curve. A launch,
+/// however long, is so not taken for work.
 class MeasuredGrid {
  public:
   struct Row {
@@ -69,11 +70,17 @@ class MeasuredGrid {
     if (x > rows_[last].x) {
       left = true;
       const double edge = in_row(last, y, work, left);
-      const double first_work = work(rows_[0].x, y), last_work = work(rows_[last].x, y);
-      if (last == 0) return for_more_work(edge, last_work, work(x, y));
+      const double edge_x = rows_[last].x;
+      if (last == 0) return for_more_work(edge, work(edge_x, y), work(x, y));
+      // What grows with x alone, and what y adds to that, each at its own rate.
+      const double least_y = rows_[last].curve.points().front();
       bool ignored = false;
-      const double rate = rate_of(edge - in_row(0, y, work, ignored), last_work - first_work);
-      return edge + rate * (work(x, y) - last_work);
+      const double at_least_y = work(x, least_y) - work(edge_x, least_y);
+      const double rate =
+          rate_of(in_row(last, least_y, work, ignored) - in_row(0, least_y, work, ignored),
+                  work(edge_x, least_y) - work(rows_[0].x, least_y));
+      const double by_y = std::max(0.0, work(x, y) - work(edge_x, y) - at_least_y);
+      return edge + rate * at_least_y + row_rate(last, work) * by_y;
     }
     const std::size_t above = row_from(x);
     if (above == 0) {
@@ -107,13 +114,19 @@ class MeasuredGrid {
     left = true;
     const double x = rows_[row].x;
     const double edge = curve.seconds().back();
+    if (rows_[rate_rows_[row]].curve.points().size() == 1) {
+      return for_more_work(edge, work(x, last), work(x, y));
+    }
+    return edge + row_rate(row, work) * (work(x, y) - work(x, last));
+  }
+
+  /// Seconds a unit of work between the ends of the row, or of the nearest that has two.
+  template <typename Work>
+  double row_rate(std::size_t row, Work work) const {
     const Row& like = rows_[rate_rows_[row]];
-    const MeasuredCurve& from = like.curve;
-    if (from.points().size() == 1) return for_more_work(edge, work(x, last), work(x, y));
-    const double rate =
-        rate_of(from.seconds().back() - from.seconds().front(),
-                work(like.x, from.points().back()) - work(like.x, from.points().front()));
-    return edge + rate * (work(x, y) - work(x, last));
+    const MeasuredCurve& curve = like.curve;
+    return rate_of(curve.seconds().back() - curve.seconds().front(),
+                   work(like.x, curve.points().back()) - work(like.x, curve.points().front()));
   }
 
   /// The first row at or above x; precondition: there is one.

@@ -143,7 +143,8 @@ CostTable monotone_table(double base, double slope, double pair, double context)
   std::vector<MeasuredGrid::Row> prefills, decoded;
   for (const double c : {8, 64, 128}) {
     prefills.push_back(
-        {c, curve({0, c, 3 * c}, [&](double p) { return base / 10 + pair * c * (c / 2 + p); })});
+        {c, curve(c < 128 ? std::vector<double>{0, c, 3 * c} : std::vector<double>{0},
+                  [&](double p) { return base / 10 + slope * c + pair * c * (c / 2 + p); })});
   }
   for (const double b : {1, 8, 32}) {
     decoded.push_back({b, curve({16, 64, 512}, [&](double k) { return base + context * b * k; })});
