@@ -163,7 +163,7 @@ RC_GTEST_PROP(TableCostModelProperty, OfMonotoneMeasurementsIsMonotoneAndWithout
   form.iteration_s = small(1, 1000);
   form.prefill_token_s = small(1, 100);
   const TableCostModel cost(
-      monotone_table(small(1000, 9000), small(1, 100), small(1, 4), small(1, 50)),
+      monotone_table(small(1000, 9000), small(1, 100), small(1, 40) / 20, small(1, 50)),
       LinearCostModel(form));
   const auto earlier = *rc::gen::inRange<std::int64_t>(0, 600);
   const auto chunk = *rc::gen::inRange<std::int64_t>(1, 400);
