@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "experiments/cli/command_line.hpp"
 #include "experiments/data_files.hpp"
@@ -28,7 +29,8 @@ constexpr const char* kUsage =
     "length, fairness by size and tenant, requests in the system over time; with 'run "
     "--iterations'\n"
     "also queue length, KV memory and queue levels over time. Of a sweep over request rates:\n"
-    "latency and throughput against the rate. With --slo also goodput.\n"
+    "latency and throughput against the rate, with --published beside what others measured. With\n"
+    "--slo also goodput.\n"
     "\n"
     "--cost draws a cost model file instead: the time of an iteration against the tokens of a\n"
     "prompt, the sequences of a batch and their context; of a table what was measured.\n"
@@ -36,7 +38,7 @@ constexpr const char* kUsage =
     "  tokenyard report results --slo 'ttft_s<=1' --slo 'tpot_s<=0.1'\n\n";
 
 int report_cost(const CommandLine& line) {
-  if (!line.positionals().empty() || line.has("slo")) {
+  if (!line.positionals().empty() || line.has("slo") || line.has("published")) {
     line.refuse("--cost FILE stands alone, with --out DIR");
   }
   const std::string file = *line.value("cost");
@@ -55,6 +57,9 @@ int run_report_command(const std::vector<std::string>& arguments) {
       {"slo", "RULE",
        "bound of goodput: jct_s, ttft_s, tpot_s or normalized_latency_s<=SECONDS; may repeat",
        true},
+      {"published", "FILE",
+       "points (CSV: label,request_rate,mean_normalized_latency_s) to set beside a sweep's "
+       "latency"},
       {"cost", "FILE", "draw this cost model file"},
       {"out", "DIR", "with --cost: where to (out/NAME for NAME.json)"},
       {"quiet", "", "do not list the files written"},
@@ -74,7 +79,9 @@ int run_report_command(const std::vector<std::string>& arguments) {
   }
   std::vector<LatencyBound> slo;
   for (const std::string& rule : line.values("slo")) slo.push_back(parse_latency_bound(rule));
-  const auto written = write_report(positionals.front(), slo);
+  std::optional<std::filesystem::path> published;
+  if (const auto file = line.value("published")) published = *file;
+  const auto written = write_report(positionals.front(), slo, published);
   if (line.flag("quiet")) return 0;
   for (const std::string& file : written) fmt::print("{}/{}\n", positionals.front(), file);
   return 0;

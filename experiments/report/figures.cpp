@@ -36,12 +36,13 @@ class Gallery {
   std::vector<Figure> figures_;
 };
 
-void draw_against_rate(const ResultFiles& files, Gallery& gallery) {
+void draw_against_rate(const ResultFiles& files, const Published& published, Gallery& gallery) {
   const auto& rows = files.summaries;
   const auto value_of = [&](const char* name) {
     return rate_lines(rows, [&rows, name](std::size_t i) { return rows[i].value(name); });
   };
-  gallery.lines(latency_rate_plot(), value_of("mean_normalized_latency_s"),
+  const char* latency = "mean_normalized_latency_s";
+  gallery.lines(latency_rate_plot(), beside_published(value_of(latency), published.of(latency)),
                 "Further right under the same height is better: it carries more load at the same "
                 "latency. Bars are 95 % intervals over the seeds.");
   gallery.lines(
@@ -164,11 +165,12 @@ void draw_over_time(const ResultFiles& files, const std::vector<RequestGroup>& g
 }  // namespace
 
 std::vector<Figure> draw_figures(const fs::path& plots, const ResultFiles& files,
-                                 const std::vector<RequestGroup>& groups) {
+                                 const std::vector<RequestGroup>& groups,
+                                 const Published& published) {
   Gallery gallery(plots);
   // The cells of a sweep over rates are too many for one plot of each.
   if (files.is_sweep && rate_count(files.summaries) > 1) {
-    draw_against_rate(files, gallery);
+    draw_against_rate(files, published, gallery);
     return gallery.take();
   }
   if (groups.empty()) return {};

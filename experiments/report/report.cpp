@@ -10,6 +10,7 @@
 #include "experiments/record/result_folder.hpp"
 #include "experiments/report/figures.hpp"
 #include "experiments/report/html.hpp"
+#include "experiments/report/published.hpp"
 #include "experiments/report/rate_plot.hpp"
 #include "experiments/report/result_reader.hpp"
 #include "experiments/report/warnings.hpp"
@@ -98,16 +99,21 @@ void write_page(const fs::path& folder, const std::string& text) {
   }
 }
 
-std::vector<std::string> write_report(const fs::path& folder,
-                                      const std::vector<LatencyBound>& slo) {
+std::vector<std::string> write_report(const fs::path& folder, const std::vector<LatencyBound>& slo,
+                                      const std::optional<fs::path>& published) {
   ResultFiles files = read_result_folder(folder);
   const bool over_rates = files.is_sweep && rate_count(files.summaries) > 1;
+  Published points;
+  if (published) {
+    if (!over_rates) throw InputError("--published: goes with a sweep over request rates");
+    points = read_published(*published);
+  }
   std::vector<RequestGroup> groups;
   if (!over_rates) groups = read_request_groups(files);
   if (!slo.empty()) add_goodput(files, slo);
   Page page{title_of(folder), files, report_warnings(files, groups), {}, {}, words_of(slo)};
   std::vector<std::string> written;
-  for (const Figure& figure : draw_figures(folder / "plots", files, groups)) {
+  for (const Figure& figure : draw_figures(folder / "plots", files, groups, points)) {
     const std::string path = "plots/" + figure.name;
     page.drawings.push_back({figure.name, figure.caption, file_contents(folder / (path + ".svg"))});
     for (const char* ending : {".png", ".svg", ".pdf", ".csv"}) written.push_back(path + ending);

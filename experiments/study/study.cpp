@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "experiments/data_files.hpp"
 #include "experiments/record/summary.hpp"
+#include "experiments/report/report.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/strict_json.hpp"
 #include "sim/kernel/text.hpp"
@@ -23,14 +22,6 @@ namespace {
 constexpr const char* kFile = "study.json";
 constexpr const char* kRooms = "experiments";
 constexpr double kMost = 1e12;
-
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) throw InputError(path.string(), 0, "", "cannot be read");
-  return text.str();
-}
 
 std::vector<std::string> strings_or_none(const JsonObject& json, const std::string& key) {
   return json.has(key) ? json.strings(key) : std::vector<std::string>();
@@ -125,7 +116,7 @@ Study read_study(const fs::path& folder) {
   Study study;
   study.folder = folder;
   const fs::path file = folder / kFile;
-  study.text = contents(file);
+  study.text = file_contents(file);
   const JsonObject json = JsonFile::parse(study.text, file.string());
   const fs::path whole = fs::absolute(folder).lexically_normal();
   study.name = (whole.filename().empty() ? whole.parent_path() : whole).filename().string();

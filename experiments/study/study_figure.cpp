@@ -113,29 +113,6 @@ LinePlot study_plot(const StudyFigure& figure) {
   return plot;
 }
 
-std::vector<Line> beside_published(const std::vector<SeededLine>& ours,
-                                   const std::vector<Line>& published) {
-  std::vector<Line> lines;
-  const auto add_published = [&lines](const Line& line, std::size_t style) {
-    Line reference = line;
-    reference.label += " (published)";
-    reference.style = style;
-    reference.reference = true;
-    lines.push_back(std::move(reference));
-  };
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    lines.push_back(ours[i].means());
-    lines.back().style = i;
-    if (const Line* same = find_line(published, ours[i].label)) add_published(*same, i);
-  }
-  std::size_t style = ours.size();
-  for (const Line& line : published) {
-    if (std::ranges::find(ours, line.label, &SeededLine::label) != ours.end()) continue;
-    add_published(line, style++);
-  }
-  return lines;
-}
-
 std::vector<RatioRow> ratio_rows(const StudyFigure& figure, const std::vector<SeededLine>& ours,
                                  const std::vector<Line>& published) {
   std::vector<RatioRow> rows;

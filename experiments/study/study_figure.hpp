@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "experiments/report/line_plot.hpp"
-#include "experiments/study/published.hpp"
+#include "experiments/report/published.hpp"
 #include "experiments/study/seeded_line.hpp"
 #include "experiments/study/study.hpp"
 
@@ -13,11 +13,6 @@ namespace tokenyard {
 
 /// The plot of a figure (name, title, axes).
 LinePlot study_plot(const StudyFigure& figure);
-
-/// Our lines, each followed by the published one of the same name in the same colour, then what is
-/// published only.
-std::vector<Line> beside_published(const std::vector<SeededLine>& ours,
-                                   const std::vector<Line>& published);
 
 /// A ratio with its verdict, as a row of the page's first table.
 struct RatioRow {

@@ -3,29 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
-#include "experiments/record/result_folder.hpp"
 #include "experiments/report/html.hpp"
 #include "experiments/report/html_tables.hpp"
+#include "experiments/report/published.hpp"
+#include "experiments/report/report.hpp"
 #include "experiments/study/study_figure.hpp"
 #include "experiments/study/study_lines.hpp"
-#include "sim/kernel/input_error.hpp"
 
 namespace tokenyard {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string contents(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) throw InputError(file.string(), 0, "", "cannot be read");
-  return text.str();
-}
 
 std::string paragraphs(const std::vector<std::string>& texts) {
   std::string html;
@@ -93,7 +83,7 @@ class PageWriter {
     text += parts_;
     if (!left_out_.empty()) text += "<h2>Not run here</h2>\n<ul>\n" + left_out_ + "</ul>\n";
     text += configuration() + "</body>\n</html>\n";
-    write_text_file(folder_ / "report.html", text);
+    write_page(folder_, text);
   }
 
   const std::vector<std::string>& plots() const { return plots_; }
@@ -102,10 +92,12 @@ class PageWriter {
   void add_plot(const StudyFigure& figure, const std::vector<Summary>& rows,
                 const std::vector<Line>& published) {
     const std::vector<SeededLine> ours = study_lines(figure, rows, figure.metric);
-    if (draw_lines(folder_ / "plots", study_plot(figure), beside_published(ours, published))) {
+    std::vector<Line> means;
+    for (const SeededLine& line : ours) means.push_back(line.means());
+    if (draw_lines(folder_ / "plots", study_plot(figure), beside_published(means, published))) {
       plots_.push_back(figure.name);
       parts_ += figure_html(
-          {figure.name, size_of(rows), contents(folder_ / "plots" / (figure.name + ".svg"))});
+          {figure.name, size_of(rows), file_contents(folder_ / "plots" / (figure.name + ".svg"))});
     }
     parts_ += crossings_html(figure, ours, published);
     const std::vector<RatioRow> ratios = ratio_rows(figure, ours, published);

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "experiments/report/gnuplot.hpp"
-#include "experiments/study/published.hpp"
+#include "experiments/report/published.hpp"
 #include "experiments/study/study_lines.hpp"
 #include "experiments/sweep/cells.hpp"
 #include "sim/kernel/input_error.hpp"
@@ -147,6 +147,23 @@ TEST_F(Studies, PublishedPointsAreReadStrictly) {
   EXPECT_THAT(faulty("label,x,mean_jct_s\na,1,two\n"), HasSubstr("is not a number"));
   EXPECT_THAT(faulty("label,x,latency\na,1,2\n"), HasSubstr("no column is named like"));
   EXPECT_THAT(faulty("label,mean_jct_s\na,1\n"), HasSubstr("begins with a column 'label'"));
+}
+
+// Would catch: points that `report` leaves out of a sweep's plot, or takes for runs without rates.
+TEST_F(Studies, ReportsSetPublishedPointsBesideASweep) {
+  if (!gnuplot_available()) GTEST_SKIP() << "gnuplot is not installed";
+  write("p.csv", "label,request_rate,mean_normalized_latency_s\nfcfs,1,0.04\n");
+  ASSERT_EQ(call("tokenyard sweep paper/small.json --out s --quiet && "
+                 "tokenyard report s --published p.csv"),
+            0)
+      << err_;
+  EXPECT_THAT(contents(path("s/plots/latency_vs_rate.csv")), HasSubstr("fcfs (published),1,0.04,"));
+  EXPECT_THAT(contents(path("s/report.html")), HasSubstr("fcfs (published)"));
+  ASSERT_EQ(call("tokenyard run '{\"requests\":5,\"arrivals\":\"poisson:rate=1\",\"lengths\":"
+                 "\"alpaca-like\"}' fcfs --model opt-13b --device a100-40g --out one && "
+                 "tokenyard report one --published p.csv"),
+            2);
+  EXPECT_THAT(err_, HasSubstr("goes with a sweep over request rates"));
 }
 
 // Would catch: a study of the repository that no longer reads, or one of whose plans does not.

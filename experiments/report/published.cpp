@@ -1,4 +1,4 @@
-#include "experiments/study/published.hpp"
+#include "experiments/report/published.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -47,6 +47,30 @@ Published read_published(const std::filesystem::path& file) {
     }
   }
   return published;
+}
+
+std::vector<Line> beside_published(const std::vector<Line>& ours,
+                                   const std::vector<Line>& published) {
+  std::vector<Line> lines;
+  const auto add_published = [&lines](const Line& line, std::size_t style) {
+    Line& reference = lines.emplace_back(line);
+    reference.label += " (published)";
+    reference.style = style;
+    reference.reference = true;
+  };
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    lines.push_back(ours[i]);
+    lines.back().style = i;
+    const auto same = std::ranges::find(published, ours[i].label, &Line::label);
+    if (same != published.end()) add_published(*same, i);
+  }
+  std::size_t style = ours.size();
+  for (const Line& line : published) {
+    if (std::ranges::find(ours, line.label, &Line::label) == ours.end()) {
+      add_published(line, style++);
+    }
+  }
+  return lines;
 }
 
 }  // namespace tokenyard

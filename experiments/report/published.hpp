@@ -24,4 +24,9 @@ struct Published {
 /// Rows of one label stand by ascending x. Throws `InputError` with file, line and column.
 Published read_published(const std::filesystem::path& file);
 
+/// Our lines, each followed by the published one of the same name in the same colour, then what is
+/// published only.
+std::vector<Line> beside_published(const std::vector<Line>& ours,
+                                   const std::vector<Line>& published);
+
 }  // namespace tokenyard
