@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "experiments/cli/command_line.hpp"
@@ -86,6 +88,18 @@ std::string required(const CommandLine& line, const char* name) {
   return *value;
 }
 
+/// The file to write, in a folder that is there: measuring takes minutes.
+std::string out_file(const CommandLine& line) {
+  const std::string out = required(line, "out");
+  const std::filesystem::path folder = std::filesystem::path(out).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+    line.refuse(fmt::format("--out {}: there is no folder '{}'", printable(out),
+                            printable(folder.string())));
+  }
+  return out;
+}
+
 int import_tables(const CommandLine& line, const std::string& out) {
   const auto data = data_directory() / "models";
   constexpr std::int64_t kMostDevices = 1024;
@@ -153,7 +167,7 @@ int run_profile_command(const std::vector<std::string>& arguments) {
   if (!line.positionals().empty()) {
     line.refuse(fmt::format("what is '{}'?", printable(line.positionals().front())));
   }
-  const std::string out = required(line, "out");
+  const std::string out = out_file(line);
   if (line.has("import") == line.has("weights")) {
     line.refuse("give either --weights, to measure the engine, or --import; see --help");
   }

@@ -8,6 +8,7 @@
 #include "engine/engine_probe.hpp"
 #include "experiments/interrupt.hpp"
 #include "sim/kernel/clock.hpp"
+#include "sim/kernel/input_error.hpp"
 
 namespace tokenyard {
 
@@ -45,6 +46,11 @@ ProfileLimits profile_limits(const Machine& machine) {
   found.max_sequences = limits.max_num_seqs;
   found.max_batched_tokens = limits.max_num_batched_tokens;
   found.block_tokens = kv.block_size;
+  constexpr std::int64_t kContextLeast = 4;
+  if (found.context < kContextLeast) {
+    throw InputError(fmt::format("a profile needs a context of at least {} tokens, and this is {}",
+                                 kContextLeast, found.context));
+  }
   const std::int64_t context_blocks = (found.context + kv.block_size - 1) / kv.block_size;
   found.blocks =
       std::max(context_blocks, std::min(kv.device_blocks, kPoolBytesMost / shape.block_bytes()));

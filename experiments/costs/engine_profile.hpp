@@ -7,7 +7,8 @@
 
 namespace tokenyard {
 
-/// What a profile of the machine's engine has to cover: its limits and its KV pool.
+/// What a profile of the machine's engine has to cover: its limits and its KV pool. Throws an
+/// `InputError` for a context in which nothing can be measured.
 ProfileLimits profile_limits(const Machine& machine);
 
 /// Takes the profile of the machine's engine (`take_profile`), on the wall clock. Whatever else the

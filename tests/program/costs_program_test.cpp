@@ -82,6 +82,10 @@ TEST_F(CostsProgram, RefusesBadInput) {
   EXPECT_THAT(err(), HasSubstr("no --out"));
   EXPECT_EQ(call("profile --weights random:llama-tiny --tp 2 --out x.json"), 2);
   EXPECT_THAT(err(), HasSubstr("--tp goes with --import"));
+  EXPECT_EQ(call("profile --weights random:llama-tiny --out nowhere/x.json"), 2);
+  EXPECT_THAT(err(), HasSubstr("--out nowhere/x.json: there is no folder 'nowhere'"));
+  EXPECT_EQ(call("profile --weights random:llama-tiny --max-model-len 3 --out x.json"), 2);
+  EXPECT_THAT(err(), HasSubstr("a context of at least 4 tokens"));
   EXPECT_EQ(call("profile --import . --model llama-2-7b --out x.json"), 2);
   EXPECT_THAT(err(), HasSubstr("no --device"));
   EXPECT_EQ(call("profile --import . --model llama-2-7b --device a100-80g --out x.json"), 2);
