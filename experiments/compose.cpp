@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "experiments/compose_engine.hpp"
+#include "experiments/compose_fleet.hpp"
 #include "experiments/data_files.hpp"
 #include "experiments/run_json.hpp"
 #include "experiments/trace_options.hpp"
@@ -56,13 +57,9 @@ std::unique_ptr<Policy> compose_policy(const std::string& text, const std::strin
                                printable(name), suggestion(name, names)));
 }
 
-namespace {
-
 Parallelism parallelism_of(const Settings& settings) {
   return {static_cast<int>(settings.tp), static_cast<int>(settings.pp)};
 }
-
-}  // namespace
 
 std::unique_ptr<CostModel> compose_cost(const Settings& settings, const JsonObject* file) {
   const auto data = data_directory() / "models";
@@ -95,6 +92,7 @@ void refuse_contradictions(const Settings& settings) {
   if (settings.executor == "engine" && (settings.pp > 1 || !settings.topology.empty())) {
     throw InputError("--pp and --topology go with --executor model: the engine is one device");
   }
+  refuse_bad_fleet(settings);
   if (settings.server.limits.static_batching && kv.evict != Evict::recompute) {
     throw InputError("--static-batching goes with --evict recompute");
   }
@@ -167,10 +165,12 @@ Machine compose_machine(Settings settings, const Machine* other) {
         host_pool_blocks(*model, load_device_spec(data, settings.device_name), kv.block_size);
   }
   machine.settings = std::move(settings);
+  compose_transfer(machine);  // what it needs must be there before anything runs
   return machine;
 }
 
 std::vector<CostFloor> compose_floors(const Machine& machine) {
+  if (is_fleet(machine.settings)) return {};  // they are those of one server
   if (machine.measures || machine.settings.clock == "wall") return {};
   const auto* floored = dynamic_cast<const FlooredCost*>(machine.cost.get());
   return floored == nullptr ? std::vector<CostFloor>() : floored->floors();
@@ -302,14 +302,26 @@ std::unique_ptr<Executor> compose_executor(const Machine& machine, const OutputO
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
                                 Observer& observer, TokenDigests* digests,
-                                LevelCounts* level_counts) {
-  auto made = compose_policy(policy, machine.settings.guard);
-  if (level_counts != nullptr) made = watch_levels(std::move(made), *level_counts);
+                                std::span<LevelCounts> level_counts) {
+  const auto make_policy = [&](ReplicaId replica) {
+    auto policy_made = compose_policy(policy, machine.settings.guard);
+    if (level_counts.empty()) return policy_made;
+    level_counts[index(replica)].clear();
+    return watch_levels(std::move(policy_made), level_counts[index(replica)]);
+  };
+  const auto made = make_policy(ReplicaId{});
   const TraceTruth truth(view);
   const auto predictor =
       compose_predictor(*made, machine.settings, truth, mean_output_tokens(trace), seed);
   const KvSettings& kv = machine.settings.server.kv;
   TraceWorkload workload(view, kv.prefix_caching ? kv.block_size : 0);
+  if (is_fleet(machine.settings)) {
+    const auto make = [&](ReplicaId replica) {
+      return ReplicaParts{make_policy(replica), compose_executor(machine, truth, observer, seed)};
+    };
+    return {run_fleet(machine, {*machine.cost, predictor.get(), &truth, observer}, make, workload,
+                      seed)};
+  }
   const ServerPorts ports{*made, *machine.cost, predictor.get(), &truth, observer};
   if (machine.engine != nullptr) {
     TokenDigests unread;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "experiments/record/level_watch.hpp"
 #include "experiments/settings.hpp"
 #include "models/cost_floor.hpp"
+#include "models/parallel_layout.hpp"
 #include "sim/kernel/strict_json.hpp"
 #include "sim/ports/cost_model.hpp"
 #include "sim/ports/length_predictor.hpp"
@@ -38,6 +40,9 @@ void refuse_contradictions(const Settings& settings);
 std::unique_ptr<LengthPredictor> compose_predictor(const Policy& policy, const Settings& settings,
                                                    const OutputOracle& truth,
                                                    double mean_output_tokens, std::uint64_t seed);
+
+/// How the settings cut a model over devices.
+Parallelism parallelism_of(const Settings& settings);
 
 class EngineModel;
 
@@ -118,12 +123,12 @@ struct SimulationCounts {
 };
 
 /// Runs `view`, made by `trace`, to its end. `seed` feeds the predictor's noise and the sampler.
-/// With an engine, digests of what it said go to `digests`. `level_counts`, where given, is kept up
-/// to date with the live requests by queue level.
+/// With an engine, digests of what it said go to `digests`. `level_counts`, one a replica where
+/// given, are kept up to date with the live requests by queue level.
 SimulationCounts run_simulation(const std::string& policy, const Machine& machine,
                                 const RunTrace& trace, TraceView& view, std::uint64_t seed,
                                 Observer& observer, std::vector<std::uint64_t>* digests = nullptr,
-                                LevelCounts* level_counts = nullptr);
+                                std::span<LevelCounts> level_counts = {});
 
 /// Begins the record of a run of `view`, made by `trace`: an observer of `run_simulation`. `header`
 /// names policy, system, seed and trace; the rest is filled in.

@@ -9,6 +9,7 @@
 #include "experiments/bounds/known_bounds.hpp"
 #include "experiments/cli/progress.hpp"
 #include "experiments/compose.hpp"
+#include "experiments/compose_fleet.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/named_system.hpp"
 #include "experiments/record/backlog_watch.hpp"
@@ -222,8 +223,10 @@ RunResult run_one(const RunPlan& plan, const RunRow& row, const RunTrace& trace,
     options.requests_csv = &*requests_csv;
   }
   options.iterations_csv = output.iterations_csv.get();
-  LevelCounts level_counts;
-  LevelCounts* const watched_levels = output.iterations_csv ? &level_counts : nullptr;
+  options.replicas = static_cast<std::size_t>(settings.replicas);
+  std::vector<LevelCounts> level_counts(options.replicas);
+  const auto watched_levels =
+      output.iterations_csv ? std::span(level_counts) : std::span<LevelCounts>();
   options.level_counts = watched_levels;
   Recorder recorder(options);
   InterruptWatch interrupts;
@@ -300,6 +303,17 @@ std::vector<RunName> names_of(const Prepared& prepared) {
   return names;
 }
 
+/// What tells of a single server.
+void check_fleets(const RunPlan& plan, const Prepared& prepared) {
+  for (const RunRow& row : prepared.rows) {
+    if (!is_fleet(row.machine.settings)) continue;
+    if (!plan.record.empty() || plan.timeline) {
+      throw InputError(fmt::format("run: {} tells of one server, and here are several",
+                                   plan.timeline ? "--timeline" : "--record"));
+    }
+  }
+}
+
 void check_record(const RunPlan& plan, const Prepared& prepared) {
   if (plan.record.empty()) return;
   if (prepared.names.size() != 1) {
@@ -349,6 +363,7 @@ Prepared prepare(const RunPlan& plan, const Machine* like = nullptr) {
     prepared.seeds.push_back(first + static_cast<std::uint64_t>(i));
   }
   prepared.names = names_of(prepared);
+  check_fleets(plan, prepared);
   check_record(plan, prepared);
   return prepared;
 }

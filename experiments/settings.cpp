@@ -6,6 +6,7 @@
 
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
+#include "sim/server/routers.hpp"
 
 namespace tokenyard {
 
@@ -13,6 +14,16 @@ namespace {
 
 constexpr std::int64_t kMostBlocks = 4'000'000'000;
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;
+
+/// Says where a value stands that `read` refuses.
+template <typename Read>
+void at_place(const GivenSetting& given, Read read) {
+  try {
+    read();
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", given.place, error.what()));
+  }
+}
 
 [[noreturn]] void refuse(const GivenSetting& given, std::string_view expected) {
   throw InputError(
@@ -63,6 +74,35 @@ std::string name_of(SwapOrder order) {
 
 std::string text_of(bool value) {
   return value ? "true" : "false";
+}
+
+/// ID:AT_S or ID:AT_S:FOR_S.
+FailReplica parse_failure(std::string_view text, const GivenSetting& given) {
+  constexpr std::string_view kForm =
+      "ID:AT_S or ID:AT_S:FOR_S, as in 0:10 or 1:10:2.5 (several with commas between)";
+  const std::vector<std::string_view> parts = split(text, ':');
+  if (parts.size() != 2 && parts.size() != 3) refuse(given, kForm);
+  const auto seconds = [&](std::string_view part, double least) {
+    constexpr double kMostSeconds = 1e9;
+    const auto value = parse_number(part);
+    if (!value || *value < least || *value > kMostSeconds) refuse(given, kForm);
+    return *value;
+  };
+  const auto replica = parse_integer(parts[0]);
+  if (!replica || *replica < 0) refuse(given, kForm);
+  FailReplica failure{*replica, seconds(parts[1], 0), std::nullopt};
+  if (parts.size() == 3) failure.for_s = seconds(parts[2], 1e-9);
+  return failure;
+}
+
+std::string show_failures(const Settings& settings) {
+  std::string text;
+  for (const FailReplica& failure : settings.failures) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", failure.replica,
+                        format_number(failure.at_s));
+    if (failure.for_s) text += ":" + format_number(*failure.for_s);
+  }
+  return text;
 }
 
 using S = Settings;
@@ -162,6 +202,30 @@ constexpr SettingEntry kEntries[] = {
     {"topology", false,
      "what joins the devices: a NAME of 'list topologies' or a .json file (the device's own links)",
      [](S& s, const G& g) { s.topology = g.value; }, [](const S& s) { return s.topology; }},
+    {"replicas", false, "servers of this kind behind a router (1)",
+     [](S& s, const G& g) { s.replicas = integer(g, 1, 4096); },
+     [](const S& s) { return s.replicas > 1 ? fmt::to_string(s.replicas) : ""; }},
+    {"prefill-replicas", false,
+     "so many of the replicas only prefill and hand their requests over to the others, which "
+     "decode "
+     "(0: each does both)",
+     [](S& s, const G& g) { s.prefill_replicas = integer(g, 0, 4096); },
+     [](const S& s) { return s.prefill_replicas > 0 ? fmt::to_string(s.prefill_replicas) : ""; }},
+    {"router", false, "which replica gets a request, see 'list routers' (round-robin)",
+     [](S& s, const G& g) {
+       at_place(g, [&] { make_router(g.value, 0); });
+       s.router = g.value;
+     },
+     [](const S& s) { return s.replicas > 1 ? s.router : ""; }},
+    {"fail-replica", false,
+     "ID:AT_S[:FOR_S]: replica ID (from 0) fails and loses all it holds, for good or for so long; "
+     "may repeat (none)",
+     [](S& s, const G& g) {
+       for (const std::string_view each : split(g.value, ',')) {
+         s.failures.push_back(parse_failure(each, g));
+       }
+     },
+     show_failures, true},
     {"max-num-seqs", false, "most sequences in an iteration (256)",
      [](S& s, const G& g) { s.server.limits.max_num_seqs = integer(g, 1, 1'000'000); },
      [](const S& s) { return fmt::to_string(s.server.limits.max_num_seqs); }},

@@ -12,6 +12,13 @@
 
 namespace tokenyard {
 
+/// A replica that fails, and comes back after so long, or never.
+struct FailReplica {
+  std::int64_t replica = 0;
+  double at_s = 0;
+  std::optional<double> for_s;
+};
+
 /// All settings of one run, resolved. A value type.
 struct Settings {
   // The machine.
@@ -27,6 +34,12 @@ struct Settings {
   std::string dtype = "auto";
   std::string kv_cache_dtype = "auto";
   std::int64_t threads = 0;  ///< that compute; 0: one a core
+
+  // Several servers behind a router.
+  std::int64_t replicas = 1;
+  std::int64_t prefill_replicas = 0;  ///< of these; 0: each prefills and decodes
+  std::string router = "round-robin";
+  std::vector<FailReplica> failures;
 
   // The server.
   ServerSettings server;
@@ -58,6 +71,7 @@ struct SettingEntry {
   void (*apply)(Settings& settings, const GivenSetting& given);
   /// The value in force, as text.
   std::string (*show)(const Settings& settings);
+  bool repeats = false;  ///< may be given several times; each adds to the others
 };
 
 std::span<const SettingEntry> setting_entries();

@@ -69,6 +69,7 @@ void TraceWorkload::post(std::size_t id, Time arrival, Events& events) {
   if (options != nullptr) {
     request.max_tokens = options->max_tokens;
     request.priority = options->priority;
+    request.session = options->session;
     request.width = options->width();
     request.beam_search = options->beam_search();
   }

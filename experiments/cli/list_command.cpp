@@ -18,6 +18,7 @@
 #include "policies/catalogue.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
+#include "sim/server/routers.hpp"
 #include "traces/arrivals.hpp"
 #include "traces/lengths.hpp"
 
@@ -55,6 +56,15 @@ void list_policies() {
     const auto policy = entry->make(parameters);
     fmt::print("{}  {}{}\n", entry->name, entry->summary,
                policy->needs().length_predictor ? "; needs a length predictor" : "");
+    print_parameters(parameters.declared());
+  }
+}
+
+void list_routers() {
+  for (const RouterEntry& entry : router_entries()) {
+    Parameters parameters = Parameters::parse(std::string("router ") + entry.name, "");
+    entry.make(parameters, 0);
+    fmt::print("{}  {}\n", entry.name, entry.summary);
     print_parameters(parameters.declared());
   }
 }
@@ -133,6 +143,7 @@ constexpr Listing kListings[] = {
     {"models", list_models_by_size},
     {"devices", list_devices_by_name},
     {"topologies", list_topologies_by_name},
+    {"routers", list_routers},
     {"predictors", [] { print_described(describe_predictors()); }},
     {"arrivals", [] { print_described(list_arrivals()); }},
     {"lengths", [] { print_described(list_lengths()); }},

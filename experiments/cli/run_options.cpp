@@ -29,7 +29,7 @@ std::vector<OptionRow> run_option_rows() {
       {"help", "", "this text"},
   };
   for (const SettingEntry& entry : setting_entries()) {
-    rows.push_back({entry.name, entry.is_flag ? "" : "VALUE", entry.help});
+    rows.push_back({entry.name, entry.is_flag ? "" : "VALUE", entry.help, entry.repeats});
   }
   return rows;
 }
@@ -62,8 +62,8 @@ RunPlan run_plan_of(const CommandLine& line) {
   plan.quiet = line.flag("quiet");
   plan.record = line.value("record").value_or("");
   for (const SettingEntry& entry : setting_entries()) {
-    if (const auto value = line.value(entry.name)) {
-      plan.settings.push_back({entry.name, *value, std::string("--") + entry.name});
+    for (const std::string& value : line.values(entry.name)) {
+      plan.settings.push_back({entry.name, value, std::string("--") + entry.name});
     }
   }
   return plan;

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <streambuf>
 
+#include "experiments/compose_fleet.hpp"
 #include "experiments/interrupt.hpp"
 #include "experiments/record/observer_list.hpp"
 #include "experiments/record/recorder.hpp"
@@ -112,6 +113,10 @@ RecordedRun RecordedRuns::find(const std::string& label) const {
                    "flight record instead ('run --record FILE', 'explain FILE')");
       }
       return found;
+    }
+    if (is_fleet(settings)) {
+      row.refuse("settings",
+                 "whom requests wait behind is told of one server, and there are several");
     }
     // What model and device imply is filled in; a cost model file is read from where it is kept.
     refuse_contradictions(settings);

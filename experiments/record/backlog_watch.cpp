@@ -1,9 +1,14 @@
 #include "experiments/record/backlog_watch.hpp"
 
+#include <variant>
+
 namespace tokenyard {
 
 void BacklogWatch::fed(Time, std::span<const Event> due) {
-  for (const Event& event : due) arrived_ += event.kind() == kArrivalKind ? 1 : 0;
+  for (const Event& event : due) {
+    const auto* arrival = std::get_if<Arrival>(&event.payload);
+    arrived_ += arrival != nullptr && arrival->handoff == nullptr ? 1 : 0;
+  }
   while (marks_ < arrived_at_.size() && arrived_ > mark()) {
     arrived_at_[marks_] = arrived_;
     in_system_at_[marks_] = arrived_ - ended_;

@@ -85,6 +85,7 @@ std::size_t pack(const RequestFacts& facts, std::uint8_t* to) {
   out.difference(bits(request.prompt_tokens), 0);
   if (request.max_tokens) out.difference(bits(*request.max_tokens), 0);
   out.number(index(request.tenant));
+  out.number(index(facts.replica));
   out.difference(bits(std::int64_t{request.priority}), 0);
   out.difference(bits(std::int64_t{request.width}), 1);
   out.difference(bits(facts.output_tokens), 0);
@@ -114,6 +115,7 @@ RequestFacts unpack(const std::uint8_t* from) {
   request.prompt_tokens = in.integer(0);
   if ((flags & 1U) != 0) request.max_tokens = in.integer(0);
   request.tenant = static_cast<TenantId>(in.number());
+  facts.replica = static_cast<ReplicaId>(in.number());
   request.priority = static_cast<std::int32_t>(in.integer(0));
   request.width = static_cast<std::int32_t>(in.integer(1));
   facts.output_tokens = in.integer(0);

@@ -1,7 +1,10 @@
 #include "experiments/record/recorder.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "sim/kernel/invariant.hpp"
 
@@ -13,55 +16,70 @@ constexpr std::string_view kIterationsHeader =
     "start_s,duration_s,batch,prefill_tokens,decode_tokens,kv_blocks_used,swapped_in,swapped_out,"
     "waiting,kv_blocks_shared,kv_blocks_saved,kv_blocks_cached,kv_blocks_draining,"
     "kv_tokens_unused,level_requests";
+constexpr const char* kIterationsFile = "iterations.csv";
 
 }  // namespace
 
-Recorder::Recorder(RecorderOptions options) : options_(std::move(options)) {
+Recorder::Recorder(RecorderOptions options)
+    : options_(std::move(options)), servers_(options_.replicas) {
   if (options_.program) programs_.emplace(options_.warmup, options_.until);
   if (options_.iterations_csv == nullptr) return;
-  csv_ = std::make_unique<TextBuffer>(*options_.iterations_csv, "iterations.csv");
-  csv_->text(kIterationsHeader).end_line();
+  if (options_.replicas == 1) {
+    csv_ = std::make_unique<TextBuffer>(*options_.iterations_csv, kIterationsFile);
+    csv_->text(kIterationsHeader).end_line();
+    return;
+  }
+  csv_ = std::make_unique<TextBuffer>(row_, kIterationsFile);
+  merge_.emplace(*options_.iterations_csv, kIterationsFile, options_.replicas);
+  merge_->header(fmt::format("{},replica\n", kIterationsHeader));
 }
 
-void Recorder::account_blocks_until(Time now) {
-  const Time since = std::max(blocks_since_.value_or(now), options_.warmup);
+void Recorder::account_blocks_until(Server& server, Time now) {
+  if (!server.blocks_since) first_ = std::min(first_, now);
+  last_ = std::max(last_, now);
+  const Time since = std::max(server.blocks_since.value_or(now), options_.warmup);
   if (const Time end = std::min(now, options_.until); end > since) {
     const std::int64_t length = (end - since).count();
-    used_.add(blocks_.kv_blocks_used, length);
-    saved_.add(blocks_.kv_blocks_saved, length);
-    unused_.add(blocks_.kv_tokens_unused, length);
-    nanoseconds_ += length;
+    used_.add(server.blocks.kv_blocks_used, length);
+    saved_.add(server.blocks.kv_blocks_saved, length);
+    unused_.add(server.blocks.kv_tokens_unused, length);
   }
-  blocks_since_ = now;
+  server.blocks_since = now;
 }
 
 void Recorder::decided(Time now, const Iteration& iteration, const IterationFacts& facts) {
-  account_blocks_until(now);
-  blocks_ = facts;
+  Server& decider = server(iteration);
+  account_blocks_until(decider, now);
+  decider.blocks = facts;
   if (iteration.empty()) return;
-  ++in_flight_;
+  ++decider.in_flight;
   ++iterations_;
-  bubbles_.begun(now);
+  decider.bubbles.begun(now);
   if (counts(now)) {
     ++counted_iterations_;
     counted_slots_ += static_cast<std::int64_t>(iteration.slots.size());
     computed_tokens_ += iteration.load.prefill_tokens + iteration.load.decode_sequences;
   }
   if (!csv_) return;
+  const ReplicaId replica = replica_of(iteration.id);
+  if (merge_) merge_->busy_at(replica, now);
   pending_.push_back({iteration.id, facts, {}});
-  if (options_.level_counts != nullptr) pending_.back().levels = *options_.level_counts;
+  if (!options_.level_counts.empty()) {
+    pending_.back().levels = options_.level_counts[index(replica)];
+  }
 }
 
-void Recorder::staged(const Iteration&, std::size_t stage, Time begun, Time ended) {
-  bubbles_.busy(stage, begun, ended);
+void Recorder::staged(const Iteration& iteration, std::size_t stage, Time begun, Time ended) {
+  server(iteration).bubbles.busy(stage, begun, ended);
 }
 
 void Recorder::completed(Time now, const Iteration& iteration) {
-  account_blocks_until(now);
-  bubbles_.ended(now);
+  Server& ender = server(iteration);
+  account_blocks_until(ender, now);
+  ender.bubbles.ended(now);
   // With nothing in flight nothing runs; blocks still in use are told of by the next decision,
   // which follows at the same instant unless the server goes idle.
-  if (--in_flight_ == 0) blocks_ = IterationFacts();
+  if (--ender.in_flight == 0) ender.blocks = IterationFacts();
   if (csv_) write_iteration(now, iteration);
 }
 
@@ -86,7 +104,15 @@ void Recorder::write_iteration(Time now, const Iteration& iteration) {
     if (level > 0) csv_->text(";");
     csv_->integer(levels[level]);
   }
-  csv_->end_line();
+  if (!merge_) {
+    csv_->end_line();
+    return;
+  }
+  const ReplicaId replica = replica_of(iteration.id);
+  csv_->text(",").integer(static_cast<std::int64_t>(index(replica))).text("\n");
+  csv_->flush();
+  merge_->add(now, replica, std::exchange(row_, {}).str());
+  if (server(iteration).in_flight == 0) merge_->idle(replica);
 }
 
 void Recorder::token_gaps(Time now, Duration gap, std::int64_t count) {
@@ -95,7 +121,7 @@ void Recorder::token_gaps(Time now, Duration gap, std::int64_t count) {
 
 /// The end of an iteration, and the decision of the next at the same instant.
 void Recorder::step(const Iteration& iteration, const StepFacts& step) {
-  IterationFacts facts = blocks_;
+  IterationFacts facts = server(iteration).blocks;
   facts.kv_blocks_used = step.kv_blocks_used;
   facts.kv_tokens_unused = step.kv_tokens_unused;
   completed(step.at, iteration);
@@ -105,6 +131,7 @@ void Recorder::step(const Iteration& iteration, const StepFacts& step) {
 void Recorder::stepped(const Iteration& iteration, std::int64_t sequences,
                        std::span<const StepFacts> steps) {
   step(iteration, steps.front());
+  Server& stepper = server(iteration);
   if (!counts(steps.front().at) || !counts(steps.back().at)) {
     for (std::size_t i = 1; i < steps.size(); ++i) {
       token_gaps(steps[i].at, steps[i].at - steps[i - 1].at, sequences);
@@ -121,11 +148,11 @@ void Recorder::stepped(const Iteration& iteration, std::int64_t sequences,
   }
   const StepFacts& last = steps.back();
   const std::int64_t together = (last.at - steps.front().at).count();
-  saved_.add(blocks_.kv_blocks_saved, together);
-  nanoseconds_ += together;
-  blocks_since_ = last.at;
-  blocks_.kv_blocks_used = last.kv_blocks_used;
-  blocks_.kv_tokens_unused = last.kv_tokens_unused;
+  saved_.add(stepper.blocks.kv_blocks_saved, together);
+  last_ = std::max(last_, last.at);
+  stepper.blocks_since = last.at;
+  stepper.blocks.kv_blocks_used = last.kv_blocks_used;
+  stepper.blocks.kv_tokens_unused = last.kv_tokens_unused;
   const auto more = static_cast<std::int64_t>(steps.size()) - 1;
   iterations_ += more;
   counted_iterations_ += more;
@@ -167,6 +194,7 @@ void Recorder::finish() {
             "{} of {} requests never ended", window_.size() - static_cast<std::size_t>(ended_),
             window_.size());
   if (options_.requests_csv != nullptr) options_.requests_csv->finish();
+  if (merge_) merge_->finish();
   if (csv_) csv_->flush();
 }
 
@@ -180,8 +208,23 @@ std::optional<double> ratio(double part, double whole) {
 }  // namespace
 
 std::optional<double> Recorder::kv_utilization_mean() const {
-  return ratio(used_.sum(),
-               static_cast<double>(nanoseconds_) * static_cast<double>(options_.kv_blocks_total));
+  const Time from = std::max(first_, options_.warmup), to = std::min(last_, options_.until);
+  const auto nanoseconds = static_cast<double>((to - from).count());
+  const std::int64_t blocks =
+      options_.kv_blocks_total * static_cast<std::int64_t>(options_.replicas);
+  return ratio(used_.sum(), nanoseconds * static_cast<double>(blocks));
+}
+
+std::optional<double> Recorder::stage_bubble_share() const {
+  Duration active{0}, bubbles{0};
+  std::size_t stages = 0;
+  for (const Server& each : servers_) {
+    active += each.bubbles.active();
+    bubbles += each.bubbles.bubbles();
+    stages = std::max(stages, each.bubbles.stages());
+  }
+  if (stages < 2) return std::nullopt;
+  return ratio(static_cast<double>(bubbles.count()), static_cast<double>(active.count()));
 }
 
 std::optional<double> Recorder::kv_waste_mean() const {

@@ -8,12 +8,14 @@
 #include <optional>
 #include <ostream>
 #include <span>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
 #include "experiments/record/level_watch.hpp"
 #include "experiments/record/program_times.hpp"
 #include "experiments/record/reorder_window.hpp"
+#include "experiments/record/replica_merge.hpp"
 #include "experiments/record/requests_csv.hpp"
 #include "experiments/record/samples.hpp"
 #include "experiments/record/stage_bubbles.hpp"
@@ -25,7 +27,10 @@
 namespace tokenyard {
 
 struct RecorderOptions {
-  /// Size of the device's KV pool, for the utilisation; 0: no utilisation is given.
+  /// Servers behind a router: each has a pool of its own. Where there are several, iterations.csv
+  /// has a last column `replica`, and is in the order of ends, then of replicas.
+  std::size_t replicas = 1;
+  /// Size of a device's KV pool, for the utilisation; 0: no utilisation is given.
   std::int64_t kv_blocks_total = 0;
   /// Tokens a block; 0: the waste is not given.
   std::int64_t kv_block_size = 0;
@@ -45,9 +50,9 @@ struct RecorderOptions {
   RequestsCsv* requests_csv = nullptr;
   /// Where to stream iterations.csv to; nullptr: nowhere. Owned by the caller.
   std::ostream* iterations_csv = nullptr;
-  /// Live requests by queue level, kept up to date by the caller (`watch_levels`); only for
-  /// iterations.csv. nullptr: not told. Owned by the caller.
-  const LevelCounts* level_counts = nullptr;
+  /// Live requests by queue level, of each replica, kept up to date by the caller (`watch_levels`);
+  /// only for iterations.csv. Empty: not told. Owned by the caller.
+  std::span<const LevelCounts> level_counts;
 };
 
 /// Keeps what the results of one run are computed from, and streams its requests and iterations to
@@ -87,8 +92,8 @@ class Recorder final : public Observer {
   const ProgramTimes* programs() const { return programs_ ? &*programs_ : nullptr; }
   std::int64_t iterations() const { return iterations_; }
 
-  /// Blocks in use over blocks there are, averaged over time from the first decision (or the
-  /// warm-up) to the last. Empty where no pool is known or no time passed.
+  /// Blocks in use over blocks there are, of all replicas, averaged over time from the first
+  /// decision (or the warm-up) to the last. Empty where no pool is known or no time passed.
   std::optional<double> kv_utilization_mean() const;
   /// Internal fragmentation: places for tokens that hold none over the places in blocks in use,
   /// both integrated over time (Kwon et al., SOSP 2023, section 1, promise under 4 % for paging).
@@ -99,8 +104,8 @@ class Recorder final : public Observer {
   /// Tokens computed, in iterations begun at or after the warm-up.
   std::int64_t computed_tokens() const { return computed_tokens_; }
   /// The share of a pipeline's time that its stages stand idle with iterations in flight, over the
-  /// whole run; empty for one stage.
-  std::optional<double> stage_bubble_share() const { return bubbles_.share(); }
+  /// whole run and all replicas; empty for one stage.
+  std::optional<double> stage_bubble_share() const;
   /// Slots per iteration, averaged over the iterations begun at or after the warm-up.
   std::optional<double> batch_mean() const;
 
@@ -124,14 +129,26 @@ class Recorder final : public Observer {
     LevelCounts levels;
   };
 
+  /// What is known of one replica.
+  struct Server {
+    std::int64_t in_flight = 0;
+    IterationFacts blocks;  ///< those in use since `blocks_since`
+    std::optional<Time> blocks_since;
+    StageBubbles bubbles;
+  };
+
   bool counts(Time time) const { return time >= options_.warmup && time < options_.until; }
-  void account_blocks_until(Time now);
+  Server& server(const Iteration& iteration) { return servers_[index(replica_of(iteration.id))]; }
+  void account_blocks_until(Server& server, Time now);
   void step(const Iteration& iteration, const StepFacts& step);
   void write_iteration(Time now, const Iteration& iteration);
   void keep(const RequestFacts& facts);
 
   RecorderOptions options_;
   std::unique_ptr<TextBuffer> csv_;
+  /// Of several replicas: rows go by here.
+  std::ostringstream row_;
+  std::optional<ReplicaMerge> merge_;
   std::vector<Pending> pending_;  ///< as many as iterations are in flight; only for the CSV
 
   ReorderWindow window_;
@@ -144,15 +161,10 @@ class Recorder final : public Observer {
   std::int64_t iterations_ = 0;
   std::int64_t counted_iterations_ = 0;
   std::int64_t counted_slots_ = 0;
-  std::int64_t in_flight_ = 0;
-
   std::int64_t computed_tokens_ = 0;
-  StageBubbles bubbles_;
-
-  IterationFacts blocks_;  ///< those in use since `blocks_since_`
-  std::optional<Time> blocks_since_;
+  std::vector<Server> servers_;  ///< by replica
   TimeIntegral used_, saved_, unused_;
-  std::int64_t nanoseconds_ = 0;
+  Time first_ = kNever, last_ = kOrigin;  ///< the time over which those are integrated
 };
 
 }  // namespace tokenyard

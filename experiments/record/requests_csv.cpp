@@ -96,7 +96,9 @@ void RequestsCsv::add(const RequestFacts& facts) {
   if (const std::size_t tenant = index(request.tenant); tenant < tenant_cells_.size()) {
     out_.text(tenant_cells_[tenant]);
   }
-  out_.text(",").integer(request.priority).text(",0,").integer(request.width).text(",");
+  out_.text(",").integer(request.priority).text(",");
+  out_.integer(static_cast<std::int64_t>(index(facts.replica))).text(",");
+  out_.integer(request.width).text(",");
   out_.integer(facts.sequence_tokens).text(",").integer(facts.cached_tokens);
   if (names_.token_digests != nullptr) digest_cell(request.id);
   out_.end_line();

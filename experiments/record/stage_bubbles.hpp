@@ -30,8 +30,11 @@ class StageBubbles {
 
   /// The stages seen so far.
   std::size_t stages() const { return idle_since_.size(); }
-  /// The bubbles' share of all stages' time with an iteration in flight; empty where there is one
-  /// stage, or no time has passed. Bubbles still open do not count.
+  /// All stages' time with an iteration in flight, and that of the bubbles in it; those still open
+  /// do not count.
+  Duration active() const { return busy_ + bubbles_; }
+  Duration bubbles() const { return bubbles_; }
+  /// The bubbles' share of that time; empty where there is one stage, or no time has passed.
   std::optional<double> share() const;
 
  private:

@@ -7,8 +7,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <mutex>
+#include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -86,6 +89,29 @@ class EventQueue final : public EventSchedule {
       due.push_back(std::move(heaps_[best].back()));
       heaps_[best].pop_back();
     }
+  }
+
+  /// The kind of the events with this payload.
+  template <typename P>
+  static constexpr std::size_t kind_of() {
+    std::size_t kind = 0;
+    static_cast<void>(((!std::is_same_v<P, Payloads> && (++kind, true)) && ...));
+    return kind;
+  }
+
+  /// Takes back the pending event with this kind and key, if there is one. O(n) in those of the
+  /// kind.
+  std::optional<Event> withdraw(std::size_t kind, std::uint64_t key) {
+    take_inbox();
+    auto& heap = heaps_[kind];
+    const auto found =
+        std::find_if(heap.begin(), heap.end(), [key](const Event& e) { return e.key == key; });
+    if (found == heap.end()) return std::nullopt;
+    std::optional<Event> taken(std::move(*found));
+    if (std::next(found) != heap.end()) *found = std::move(heap.back());
+    heap.pop_back();
+    std::make_heap(heap.begin(), heap.end(), later);
+    return taken;
   }
 
   bool empty() { return next_time(kKinds) == kNever; }

@@ -43,9 +43,14 @@ struct Cancellation {
   RequestId request{};
 };
 
+struct Handoff;
+
 /// Key: the request's id.
 struct Arrival {
   Request request;
+  /// What it brings with it where it has lived on another replica; owned by the loop, valid until
+  /// the pass that takes it. Null: it is new.
+  const Handoff* handoff = nullptr;
 };
 
 using Events = EventQueue<IterationEnd, StageFree, CopyEnd, Cancellation, Arrival>;

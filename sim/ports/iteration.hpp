@@ -30,10 +30,13 @@ struct Slot {
   std::span<const BlockId> blocks;  ///< its block table; valid while the iteration is in flight
 };
 
-enum class CopyDirection : std::uint8_t { to_host, to_device };
+/// `from_replica`: from the device of another replica; the loop carries these out, and executors do
+/// not see them.
+enum class CopyDirection : std::uint8_t { to_host, to_device, from_replica };
 
 /// A copy of one request's KV, block by block: the i-th device block to or from the i-th host
-/// block. The tables stay valid, and both sides' blocks taken, until a pass has taken its end.
+/// block (or from that block of another replica). The tables stay valid, and both sides' blocks
+/// taken, until a pass has taken its end.
 struct KvCopy {
   CopyId id{};
   RequestId request{};

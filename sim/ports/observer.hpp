@@ -27,6 +27,7 @@ inline constexpr std::size_t kPhases = 5;
 struct RequestFacts {
   Request request;
   End end = End::finished;
+  ReplicaId replica{};               ///< where it ended
   std::string_view reason;           ///< why it was rejected; a literal
   std::int64_t output_tokens = 0;    ///< tokens of its output; of the longest where several
   std::int64_t sequence_tokens = 0;  ///< tokens of all its sequences together

@@ -43,8 +43,8 @@ struct Steady {
   Duration length = Duration::max();  ///< while they take less than this together
 };
 
-/// Why a request left without finishing, or that it finished.
-enum class Departure : std::uint8_t { finished, cancelled };
+/// Why a request left: it finished, its client gave up, or it goes on at another replica.
+enum class Departure : std::uint8_t { finished, cancelled, moved };
 
 /// The instant at which a hook is called, and the doors to what a policy may ask.
 class PolicyContext {

@@ -18,6 +18,7 @@ struct Request {
   std::int64_t prompt_tokens = 0;          ///< at least 1
   std::optional<std::int64_t> max_tokens;  ///< the client's bound on the output, where it gave one
   TenantId tenant{};
+  std::uint32_t session = 0;  ///< the conversation that it belongs to, from 1; 0: none
   std::int32_t priority = 0;  ///< smaller is more urgent, as in vLLM
   /// Sequences that are decoded together over one prompt, at least 1: parallel samples (the greater
   /// of `n` and `best_of`) or beams.

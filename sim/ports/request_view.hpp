@@ -7,8 +7,8 @@
 
 namespace tokenyard {
 
-/// Where a request's KV cache is.
-enum class KvPlace : std::uint8_t { none, device, moving_out, host, moving_in };
+/// Where a request's KV cache is; `remote`: on another replica, which handed the request over.
+enum class KvPlace : std::uint8_t { none, device, moving_out, host, remote, moving_in };
 
 /// All that a policy may know of a live request. There is no field for the true output length and
 /// no way to it (docs/architecture.md, "What a policy may know").

@@ -202,7 +202,7 @@ void BatchFormer::add_guests(InFlight& out) {
 
 /// Puts `live` into the batch, or starts what must come first.
 Room BatchFormer::take(InFlight& out, LiveRequest& live) {
-  if (live.view.kv == KvPlace::host) return bring_back(live);
+  if (live.view.kv == KvPlace::host || live.view.kv == KvPlace::remote) return bring_back(live);
   // What was evicted for this batch does not come back in it: it would rob its better. (What left
   // a static batch that ends in this pass may open the next.)
   if (live.evicted_in == state_.pass && !is_empty(out)) return Room::no;
@@ -214,7 +214,7 @@ Room BatchFormer::take(InFlight& out, LiveRequest& live) {
   return room;
 }
 
-/// Begins to copy back a request whose KV is on the host.
+/// Begins to copy back a request whose KV is on the host or at another replica.
 Room BatchFormer::bring_back(LiveRequest& live) {
   const Room room = make_room(live, state_.memory.blocks_to_return(live), {});
   if (room == Room::now) swapper_.swap_in(live);

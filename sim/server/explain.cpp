@@ -13,6 +13,8 @@ std::string_view place_name(KvPlace place) {
   switch (place) {
     case KvPlace::host:
       return ", on the host";
+    case KvPlace::remote:
+      return ", at another replica";
     case KvPlace::moving_out:
     case KvPlace::moving_in:
       return ", in transit";
@@ -55,7 +57,7 @@ void Scheduler::audit() {
     device.push_back(&live.reserved);
     for (const Sequence& sequence : live.sequences) {
       device.push_back(&sequence.blocks);
-      host.push_back(&sequence.host_blocks);
+      if (!live.is_remote) host.push_back(&sequence.host_blocks);
     }
   });
   swapper_.add_tables(device);

@@ -48,6 +48,10 @@ struct LiveRequest : RankingHook, ResidentHook {
   std::int64_t times_evicted = 0;        ///< how often it lost its KV
   bool settled = false;  ///< it has lost its KV as often as it may, and keeps it from now on
 
+  /// Another replica holds its KV, or it is on its way from there: what stands in place of its host
+  /// blocks are blocks of that replica.
+  bool is_remote = false;
+
   // Where it is.
   bool in_flight = false;  ///< in an iteration whose end has not been taken
   bool in_cohort = false;  ///< its counts may lag behind; `Cohort` keeps the next two

@@ -387,14 +387,16 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
     live.untold += ends.back() - begun;
     live.stored_tokens += slot.computed - live.view.computed;
     live.view.computed = slot.computed;
-    if (slot.prefill) {
-      live.computed_peak = live.view.computed;
-      return;
-    }
+    live.view.last_ran = ends.back();
+    live.computed_peak = std::max(live.computed_peak, live.view.computed);
+    if (slot.prefill) return;
     live.view.generated += booked;
     live.facts.sequence_tokens += booked;
     live.last_token = ends.back();
   });
+  state_.tokens_produced += booked * iteration.repeat.more_context_tokens;
+  iteration.repeat.most -= booked;
+  iteration.repeat.prefill_left = left_.prefill_left;
 }
 
 }  // namespace tokenyard

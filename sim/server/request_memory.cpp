@@ -39,6 +39,15 @@ std::int64_t RequestMemory::find_prefix(const LiveRequest& live) {
   return size_of(found_) * blocks_.block_size();
 }
 
+std::int64_t RequestMemory::known_prefix(std::span<const BlockHash> contents,
+                                         std::int64_t prompt_tokens) {
+  if (!prefix_caching_) return 0;
+  const auto most = static_cast<std::size_t>((prompt_tokens - 1) / blocks_.block_size());
+  asked_.clear();
+  blocks_.find_prefix(contents.first(std::min(most, contents.size())), asked_);
+  return size_of(asked_) * blocks_.block_size();
+}
+
 std::int64_t RequestMemory::growth(const LiveRequest& live, std::int64_t tokens,
                                    BlockTable Sequence::*table) const {
   const std::int64_t each = blocks_.blocks_for(tokens);

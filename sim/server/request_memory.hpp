@@ -34,6 +34,9 @@ class RequestMemory {
   /// The blocks that the last `find_prefix` found.
   std::span<const BlockId> found() const { return found_; }
 
+  /// How many tokens of a prompt, given by its contents, `find_prefix` would find for a newcomer.
+  std::int64_t known_prefix(std::span<const BlockHash> contents, std::int64_t prompt_tokens);
+
   /// Where the tables of its sequences part when prompt and outputs are computed at once: behind
   /// the full blocks of the prompt (a partly filled one cannot be copied before it is computed). In
   /// tokens.
@@ -110,6 +113,7 @@ class RequestMemory {
   bool prefix_caching_;
   std::int64_t stored_tokens_ = 0;
   std::vector<BlockId> found_;
+  std::vector<BlockId> asked_;
   std::vector<BlockHash> contents_;
   mutable std::vector<BlockId> distinct_;
 };

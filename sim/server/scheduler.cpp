@@ -11,25 +11,36 @@
 
 namespace tokenyard {
 
-Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth)
+Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth,
+                     const ReplicaPlace& place)
     : state_(settings, ports),
-      swapper_(state_),
+      swapper_(state_, place.first_number),
       former_(state_, swapper_),
       macro_steps_(state_, former_, swapper_),
-      in_flight_(static_cast<std::size_t>(depth)) {
+      in_flight_(static_cast<std::size_t>(depth)),
+      place_(place),
+      next_iteration_(place.first_number) {
   invariant(depth >= 1, "I3 a batch keeps its limits", "an executor that holds {} iterations",
             depth);
-  for (InFlight& place : in_flight_) idle_.push_back(&place);
+  for (InFlight& free : in_flight_) idle_.push_back(&free);
 }
 
 const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
+  begin_pass(now);
+  take(due);
+  return decide(due);
+}
+
+void Scheduler::begin_pass(Time now) {
   invariant(now >= last_pass_, "I1 time stays in range", "time ran back");
   last_pass_ = now;
   ++state_.pass;
   state_.context.advance_to(now);
   ended_.clear();
   cancelled_before_arrival_.clear();
+}
 
+void Scheduler::take(std::span<const Event> due) {
   for (const Event& event : due) {
     if (const auto* end = std::get_if<IterationEnd>(&event.payload)) complete(*end, event.at);
     if (const auto* free = std::get_if<StageFree>(&event.payload)) complete(*free);
@@ -41,19 +52,30 @@ const Iteration& Scheduler::pass(Time now, std::span<const Event> due) {
     const auto* cancellation = std::get_if<Cancellation>(&event.payload);
     if (cancellation == nullptr) continue;
     if (LiveRequest* live = state_.live.find(cancellation->request)) {
-      cancel(*live, now);
+      cancel(*live, state_.context.now());
     } else {
       cancelled_before_arrival_.push_back(cancellation->request);
     }
   }
+  if (place_.hands_over) hand_over_departing();
+}
+
+const Iteration& Scheduler::decide(std::span<const Event> due) {
+  const Time now = state_.context.now();
   state_.ports.policy.refresh(state_.context, state_.ranking);
   for (const Event& event : due) {
-    if (const auto* arrival = std::get_if<Arrival>(&event.payload)) arrive(arrival->request, now);
+    const auto* arrival = std::get_if<Arrival>(&event.payload);
+    if (arrival == nullptr) continue;
+    if (arrival->handoff == nullptr) {
+      arrive(arrival->request, now);
+    } else {
+      accept(*arrival->handoff);
+    }
   }
   for (const RequestId id : cancelled_before_arrival_) {
     if (LiveRequest* live = state_.live.find(id)) cancel(*live, now);
   }
-  return decide(now);
+  return decide_at(now);
 }
 
 /// Each of `sequences` sequences has produced its next token.
@@ -61,6 +83,7 @@ inline void Scheduler::produce_token(LiveRequest& live, std::size_t sequences, T
   iterations_without_token_ = 0;
   ++live.view.generated;
   live.facts.sequence_tokens += static_cast<std::int64_t>(sequences);
+  state_.tokens_produced += static_cast<std::int64_t>(sequences);
   invariant(live.view.generated <= live.view.max_tokens, "I8 tokens produced are tokens asked",
             "request {} produced {} tokens of at most {}", index(live.view.id), live.view.generated,
             live.view.max_tokens);
@@ -106,6 +129,7 @@ void Scheduler::progress_of_cohort(InFlight& batch, const IterationEnd& end, Dur
   const auto others = static_cast<std::int64_t>(members - told_.size());
   if (others > 0) {
     iterations_without_token_ = 0;
+    state_.tokens_produced += others;
     state_.memory.note_computed(others);
     state_.gaps.count(at, at - cohort.last_token(), others);
   }
@@ -171,7 +195,7 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
     }
     LiveRequest& live = *place->members[i];
     count = 1;
-    if (decoded_on(live, slots[i], end.outcomes[i])) {
+    if (decoded_on(live, slots[i], end.outcomes[i]) && !place_.hands_over) {
       live.in_flight = limits.static_batching;
       progress(live, end.outcomes[i], ran, at);
       if (!keeps) state_.returned.push_back(&live);
@@ -182,7 +206,11 @@ void Scheduler::complete(const IterationEnd& end, Time at) {
     // A static batch stays together until it is over.
     live.in_flight = limits.static_batching;
     if (slots[i].padding) continue;
-    if (progress(live, slots.subspan(i, count), end.outcomes.subspan(i, count), ran, at)) {
+    const bool goes_on =
+        progress(live, slots.subspan(i, count), end.outcomes.subspan(i, count), ran, at);
+    const bool departs = goes_on && place_.hands_over && slots[i].yields;
+    if (departs) departing_.push_back(live.view.id);
+    if (goes_on && !departs) {
       if (!keeps) state_.returned.push_back(&live);
       unfinished = true;
     } else if (!limits.static_batching) {
@@ -219,6 +247,7 @@ void Scheduler::complete(const StageFree& free) {
 }
 
 void Scheduler::complete(const CopyEnd& end, Time at) {
+  if (place_.hands_over && swapper_.finish_handing_over(end.copy)) return;
   LiveRequest* live = swapper_.finish(end);
   if (live->phase == Phase::swap) {
     enter_phase(state_, *live, Phase::preempted, std::max(at, live->phase_since));
@@ -289,6 +318,8 @@ void Scheduler::cancel(LiveRequest& live, Time now) {
 
 void Scheduler::arrive(const Request& request, Time now) {
   LiveRequest& live = state_.live.insert(request);
+  live.facts.replica = place_.replica;
+  live_tokens_ += request.prompt_tokens;
   Admission admission = admit(request, state_.settings, state_.ports.oracle);
   const std::int64_t most = state_.settings.limits.max_waiting;
   if (admission.admitted && most > 0 && waiting_ >= most) {
@@ -325,24 +356,30 @@ void Scheduler::leave(LiveRequest& live, End end, Time at) {
                                end == End::finished ? Departure::finished : Departure::cancelled,
                                state_.context);
   }
-  state_.memory.release(live);
-  swapper_.forget(live);
-  state_.ranking.erase(live);
   live.facts.request.prompt_hashes = {};  // they are not promised beyond this call
   state_.ports.observer.ended(live.facts);
   ended_.push_back(live.view.id);
+  remove(live);
+}
+
+void Scheduler::remove(LiveRequest& live) {
+  live_tokens_ -= live.view.prompt_tokens + live.facts.sequence_tokens;
+  state_.memory.release(live);
+  swapper_.forget(live);
+  state_.ranking.erase(live);
   std::erase(state_.returned, &live);
   state_.live.erase(live);
 }
 
-const Iteration& Scheduler::decide(Time now) {
+const Iteration& Scheduler::decide_at(Time now) {
   InFlight* next = form(now);
   if (state_.settings.kv.proactive_swap) swapper_.look_ahead();
   Iteration& decision = next == nullptr ? copies_alone_ : next->iteration;
   decision.copies = swapper_.take_begun();
   for (const KvCopy& copy : decision.copies) {
     const auto blocks = static_cast<std::int64_t>(copy.host_blocks.size());
-    (copy.direction == CopyDirection::to_host ? blocks_out_ : blocks_in_) += blocks;
+    if (copy.direction == CopyDirection::to_host) blocks_out_ += blocks;
+    if (copy.direction == CopyDirection::to_device) blocks_in_ += blocks;
   }
   if (next != nullptr) launch(*next, now);
   // Who returned while nothing could begin may still be taken as soon as something can.
@@ -408,7 +445,10 @@ void Scheduler::launch(InFlight& next, Time now) {
         repeats_work ? Phase::preempted : (has_token ? Phase::decode : Phase::prefill);
     if (live->phase != phase) enter_phase(state_, *live, phase, now);
   }
-  next.iteration.repeat = in_flight_.size() == 1 ? macro_steps_.allow(next) : Repeat();
+  // Who is to be handed over goes with its next token.
+  const bool hands_over_next = place_.hands_over && load.decode_sequences > 0;
+  const bool may_repeat = in_flight_.size() == 1 && !hands_over_next;
+  next.iteration.repeat = may_repeat ? macro_steps_.allow(next) : Repeat();
   IterationFacts facts =
       memory_facts(state_, static_cast<std::int64_t>(state_.live.size()) - requests);
   facts.blocks_out = std::exchange(blocks_out_, 0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <span>
@@ -9,22 +10,39 @@
 #include "sim/ports/events.hpp"
 #include "sim/ports/iteration.hpp"
 #include "sim/server/batch_former.hpp"
+#include "sim/server/handoff.hpp"
 #include "sim/server/macro_steps.hpp"
 #include "sim/server/server_state.hpp"
 
 namespace tokenyard {
+
+/// Which of several servers behind a router a scheduler is; one alone is the first.
+struct ReplicaPlace {
+  ReplicaId replica{};
+  std::uint64_t first_number = 0;  ///< of its iterations, and of its copies
+  /// Requests go on elsewhere as soon as they have yielded a token here (prefill/decode
+  /// disaggregation); `take_departed` tells of them.
+  bool hands_over = false;
+};
 
 /// The serving core as a state machine: (now, events) -> Iteration, within the limits. It knows no
 /// clock, thread, file or mode; given the same calls it decides the same. Used by one thread.
 class Scheduler {
  public:
   /// `depth` is how many iterations the executor holds at once.
-  Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth);
+  Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth,
+            const ReplicaPlace& place = {});
 
   /// Takes what is due, in the order of the timing rules (progress in ranking order,
   /// cancellations, promotions, arrivals), and decides the next iteration; empty when there is
   /// nothing to do or the executor is full. The result stays valid until its end is taken.
   const Iteration& pass(Time now, std::span<const Event> due);
+
+  // The same in parts, for a loop that has something to do in between: begin, take what is due (in
+  // one call or several), decide. Of arrivals only `decide` takes notice, and of all others `take`.
+  void begin_pass(Time now);
+  void take(std::span<const Event> due);
+  const Iteration& decide(std::span<const Event> due);
 
   /// Whether nobody is live.
   bool drained() const { return state_.live.size() == 0; }
@@ -48,6 +66,28 @@ class Scheduler {
   /// The requests that ended in the last pass.
   const std::vector<RequestId>& ended() const { return ended_; }
 
+  // For several replicas, see fleet.hpp.
+
+  /// The requests that were handed over since the last call, in ranking order.
+  std::vector<Handoff> take_departed();
+  /// The server fails: what is in flight ends without effect, and all KV is lost. Returns the live
+  /// requests, by id, as they go on elsewhere; those that have nothing more to wait for end here
+  /// (see `ended`). Precondition: a pass has begun. Nothing else may be called afterwards but
+  /// `ended` and `next_number`.
+  std::vector<Handoff> abandon(Time now);
+  /// Of the macro-step in flight: books what has ended at all but the last of `ends`, with which
+  /// its next iteration will end. Returns the id under which it goes on. Precondition: these are
+  /// its first ends, of which there are more, or all.
+  IterationId book_all_but_last(std::span<const Time> ends);
+  /// Prompt tokens of the live requests, and what they have produced.
+  std::int64_t live_tokens() const { return live_tokens_ + state_.tokens_produced; }
+  /// Whether nobody is live and no block is in use, on the device or on the host.
+  bool holds_nothing() const;
+  /// How many tokens at the beginning of the prompt are in the prefix cache.
+  std::int64_t known_prefix_tokens(const Request& request);
+  /// A number that no iteration and no copy has had.
+  std::uint64_t next_number() const { return std::max(next_iteration_, swapper_.next_copy()); }
+
   /// Who holds which blocks and who waits for what: the words of a run that is stuck.
   std::string explain();
 
@@ -69,7 +109,10 @@ class Scheduler {
   void cancel(LiveRequest& live, Time now);
   void arrive(const Request& request, Time now);
   void leave(LiveRequest& live, End end, Time at);
-  const Iteration& decide(Time now);
+  void accept(const Handoff& handoff);
+  void hand_over_departing();
+  void remove(LiveRequest& live);
+  const Iteration& decide_at(Time now);
   void launch(InFlight& next, Time now);
   InFlight* form(Time now);
   void set_back_those_left_out(Time now);
@@ -86,7 +129,11 @@ class Scheduler {
   std::vector<std::size_t> told_;          // members of the cohort whose progress is told of
   std::vector<RequestId> cancelled_before_arrival_;
   std::vector<RequestId> ended_;
-  std::uint64_t next_iteration_ = 0;
+  const ReplicaPlace place_;
+  std::vector<RequestId> departing_;  // have yielded a token, and go on elsewhere
+  std::vector<Handoff> departed_;
+  std::int64_t live_tokens_ = 0;  // without what was produced here
+  std::uint64_t next_iteration_;
   std::int64_t waiting_ = 0;  // admitted and never scheduled yet
   std::int64_t iterations_without_token_ = 0;
   std::int64_t blocks_out_ = 0;  // of copies that began since the last iteration was decided

@@ -85,6 +85,7 @@ struct ServerState {
   TokenGaps gaps;
   std::vector<LiveRequest*> returned;  ///< ran in an iteration whose end was taken since the last
                                        ///< decision that could have taken them up again
+  std::int64_t tokens_produced = 0;    ///< by all sequences there ever were
   std::uint64_t pass = 0;              ///< number of the pass going on, from 1
 };
 

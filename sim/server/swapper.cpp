@@ -8,7 +8,8 @@
 
 namespace tokenyard {
 
-Swapper::Swapper(ServerState& state) : state_(state) {}
+Swapper::Swapper(ServerState& state, std::uint64_t first_copy)
+    : state_(state), next_copy_(first_copy) {}
 
 bool Swapper::has_host_room(const LiveRequest& live) const {
   return state_.memory.distinct_blocks(live, &Sequence::blocks) <= state_.host_blocks.free();
@@ -62,8 +63,8 @@ void Swapper::begin(LiveRequest& live, CopyDirection direction, Copy copy) {
   state_.ranking.update_residency(live);
 }
 
-void Swapper::swap_out(LiveRequest& live) {
-  // Blocks without content yet are not worth copying.
+/// Gives up its blocks without content, which are not worth copying.
+void Swapper::trim(LiveRequest& live) {
   const auto filled = static_cast<std::size_t>(state_.blocks.blocks_for(live.view.computed));
   state_.blocks.release(live.reserved);
   for (Sequence& sequence : live.sequences) {
@@ -73,6 +74,10 @@ void Swapper::swap_out(LiveRequest& live) {
     sequence.blocks.erase(end, sequence.blocks.end());
     state_.blocks.release(unused);
   }
+}
+
+void Swapper::swap_out(LiveRequest& live) {
+  trim(live);
   Copy copy;
   mirror(live, &Sequence::blocks, &Sequence::host_blocks, state_.host_blocks, copy.device,
          copy.host);
@@ -92,9 +97,47 @@ void Swapper::swap_in(LiveRequest& live) {
   mirror(live, &Sequence::host_blocks, &Sequence::blocks, state_.blocks, copy.host, copy.device);
   state_.memory.reserve_for_return(live, blocks);
   live.view.kv = KvPlace::moving_in;
+  if (live.is_remote) {
+    begin(live, CopyDirection::from_replica, std::move(copy));
+    return;
+  }
   ++live.facts.swaps_in;
   std::erase(on_host_, &live);
   begin(live, CopyDirection::to_device, std::move(copy));
+}
+
+CopyId Swapper::part_with(LiveRequest& live, std::vector<BlockTable>& tables) {
+  trim(live);
+  const CopyId id{next_copy_++};
+  std::vector<BlockTable>& draining = handed_over_[id];
+  for (Sequence& sequence : live.sequences) {
+    state_.blocks.start_draining(sequence.blocks);
+    tables.push_back(sequence.blocks);
+    draining.push_back(std::exchange(sequence.blocks, {}));
+  }
+  state_.memory.recount(live);
+  state_.ranking.update_residency(live);
+  return id;
+}
+
+bool Swapper::finish_handing_over(CopyId id) {
+  const auto found = handed_over_.find(id);
+  if (found == handed_over_.end()) return false;
+  for (BlockTable& table : found->second) state_.blocks.finish_draining(table);
+  handed_over_.erase(found);
+  return true;
+}
+
+/// Gives up what it has on the host; what another replica holds for it is not ours.
+void Swapper::release_host_blocks(LiveRequest& live) {
+  for (Sequence& sequence : live.sequences) {
+    if (live.is_remote) {
+      sequence.host_blocks.clear();
+    } else {
+      state_.host_blocks.release(sequence.host_blocks);
+    }
+  }
+  live.is_remote = false;
 }
 
 LiveRequest* Swapper::finish(const CopyEnd& end) {
@@ -108,9 +151,7 @@ LiveRequest* Swapper::finish(const CopyEnd& end) {
             "request {} left while its KV was moving", index(copy.copy.request));
   const bool outwards = copy.copy.direction == CopyDirection::to_host;
   for (BlockTable& table : copy.draining) state_.blocks.finish_draining(table);
-  if (!outwards || end.failed) {
-    for (Sequence& sequence : live->sequences) state_.host_blocks.release(sequence.host_blocks);
-  }
+  if (!outwards || end.failed) release_host_blocks(*live);
   if (end.failed) {
     state_.memory.release(*live);
     state_.ranking.update_residency(*live);
@@ -130,7 +171,7 @@ LiveRequest* Swapper::finish(const CopyEnd& end) {
 void Swapper::forget(LiveRequest& live) {
   if (spared_ == &live) spared_ = nullptr;
   if (live.view.kv == KvPlace::host) std::erase(on_host_, &live);
-  for (Sequence& sequence : live.sequences) state_.host_blocks.release(sequence.host_blocks);
+  release_host_blocks(live);
 }
 
 std::vector<KvCopy> Swapper::take_begun() {
@@ -235,6 +276,9 @@ void Swapper::copy_in_soonest() {
 void Swapper::add_tables(std::vector<const BlockTable*>& device) const {
   for (const auto& [id, copy] : copies_) {
     for (const BlockTable& table : copy.draining) device.push_back(&table);
+  }
+  for (const auto& [id, tables] : handed_over_) {
+    for (const BlockTable& table : tables) device.push_back(&table);
   }
 }
 

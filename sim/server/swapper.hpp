@@ -19,7 +19,8 @@ namespace tokenyard {
 /// has ended.
 class Swapper {
  public:
-  explicit Swapper(ServerState& state);
+  /// Copies are numbered from `first_copy` on.
+  explicit Swapper(ServerState& state, std::uint64_t first_copy = 0);
 
   /// The watermark in blocks, at this instant.
   std::int64_t watermark_blocks();
@@ -33,9 +34,15 @@ class Swapper {
 
   /// Begins to copy a resident out. Precondition: there is host room.
   void swap_out(LiveRequest& live);
-  /// Begins to copy back a request that is on the host. Precondition: there is room for
-  /// `RequestMemory::blocks_to_return`.
+  /// Begins to copy back a request that is on the host or at another replica. Precondition: there
+  /// is room for `RequestMemory::blocks_to_return`.
   void swap_in(LiveRequest& live);
+
+  /// A request that holds blocks goes on at another replica: its blocks drain until the end of the
+  /// copy that is returned. `tables` become those of its sequences.
+  CopyId part_with(LiveRequest& live, std::vector<BlockTable>& tables);
+  /// That copy has ended: the blocks are free. False: `id` is no such copy.
+  bool finish_handing_over(CopyId id);
 
   /// A copy has ended. Returns its request. Where the copy failed, its KV is lost: it is nowhere,
   /// and must be computed again.
@@ -57,6 +64,8 @@ class Swapper {
 
   /// The copies that began since the last call.
   std::vector<KvCopy> take_begun();
+  /// The number of the next copy.
+  std::uint64_t next_copy() const { return next_copy_; }
   std::int64_t in_progress() const { return static_cast<std::int64_t>(copies_.size()); }
 
   /// Forgets a request that leaves: its host blocks are free.
@@ -74,6 +83,8 @@ class Swapper {
   };
 
   void begin(LiveRequest& live, CopyDirection direction, Copy copy);
+  void trim(LiveRequest& live);
+  void release_host_blocks(LiveRequest& live);
   std::int64_t recent_blocks();
   std::int64_t idle_blocks();
   void copy_out_latest();
@@ -82,12 +93,13 @@ class Swapper {
 
   ServerState& state_;
   std::map<CopyId, Copy> copies_;  // few at a time; ordered, so nothing depends on a hash
+  std::map<CopyId, std::vector<BlockTable>> handed_over_;  // draining
   std::vector<KvCopy> begun_;
   std::vector<LiveRequest*> on_host_;
   const LiveRequest* spared_ = nullptr;
   std::vector<LiveRequest*> candidates_;
   std::vector<std::pair<Time, LiveRequest*>> expected_;
-  std::uint64_t next_copy_ = 0;
+  std::uint64_t next_copy_;
   std::deque<std::pair<Time, std::int64_t>> arrivals_;  // of the watermark's window: when, blocks
   std::int64_t arrived_blocks_ = 0;
 };

@@ -197,7 +197,7 @@ TEST(Recorder, StreamsIterations) {
   RecorderOptions options;
   options.iterations_csv = &out;
   LevelCounts levels = {2, 0, 1};
-  options.level_counts = &levels;
+  options.level_counts = {&levels, 1};
   Recorder recorder(options);
   auto first = iteration(0, at_ms(0), 2);
   first.load.add_prefill(128, 128);
