@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -103,9 +102,9 @@ class Fleet final : public RoutingContext {
   std::vector<RequestId> ended_in_failure_;
   std::vector<KvCopy> pulls_;
   std::vector<Time> channel_free_at_;  // by source
-  // By live request; both are looked up only.
-  std::unordered_map<RequestId, ReplicaId> homes_;
-  std::unordered_map<RequestId, Handoff> on_the_way_;
+  // By live request:
+  std::map<RequestId, ReplicaId> homes_;
+  std::map<RequestId, Handoff> on_the_way_;
   std::map<RequestId, Transfer> transfers_;
 };
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "sim/kernel/input_error.hpp"
@@ -141,7 +141,7 @@ class SessionSticky final : public Router {
 
  private:
   LeastLoad<Requests> anew_{Requests()};
-  std::unordered_map<std::uint32_t, ReplicaId> homes_;  // by session; looked up, never gone through
+  std::map<std::uint32_t, ReplicaId> homes_;  // by session
 };
 
 class PrefixAware final : public Router {
