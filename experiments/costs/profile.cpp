@@ -166,11 +166,10 @@ std::string quality_json(const Profile& profile) {
   std::string text =
       fmt::format(R"({{"rounds":{},"spread":{:.4g})", profile.rounds, profile.spread);
   for (const ProfileQuality& row : profile.quality) {
-    text += fmt::format(
-        R"(,"{}":{{"points":{},"r_squared":{:.4g},"mean_relative":{:.4g},)"
-        R"("worst_relative":{:.4g}}})",
-        row.part, row.agreement.points, row.agreement.r_squared, row.agreement.mean_relative,
-        row.agreement.worst_relative);
+    text += fmt::format(R"(,"{}":{{"points":{},"r_squared":{:.4g},"mean_relative":{:.4g},)"
+                        R"("worst_relative":{:.4g}}})",
+                        row.part, row.agreement.points, row.agreement.r_squared,
+                        row.agreement.mean_relative, row.agreement.worst_relative);
   }
   return text + "}";
 }
@@ -261,6 +260,9 @@ Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
     profile.notes.push_back(fmt::format(
         "the fit does without {}: no value above 0 meets the measurements better", name));
   }
+  profile.notes.push_back(
+      fmt::format("{} rounds; the middle half of a point's times spans {:.0f} % of their median",
+                  profile.rounds, 100 * profile.spread));
   judge(profile, all, by_fit, by_table);
   profile.file.quality = quality_json(profile);
   return profile;
