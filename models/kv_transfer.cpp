@@ -39,9 +39,9 @@ KvTransfer::KvTransfer(const ModelSpec& model, Topology topology, const Parallel
     : KvTransfer(model, parallelism, block_tokens) {
   const std::size_t needed = servers * parallelism.devices();
   if (topology.devices() < needed) {
-    throw InputError(fmt::format("--replicas: {} of {} devices each need {}, and {} has {}",
-                                 servers, parallelism.devices(), needed, topology.name(),
-                                 topology.devices()));
+    throw InputError(
+        fmt::format("--replicas: {} replicas of {} devices each need {}, and {} has {}", servers,
+                    parallelism.devices(), needed, topology.name(), topology.devices()));
   }
   topology_ = std::move(topology);
 }

@@ -35,9 +35,12 @@ Recorder::Recorder(RecorderOptions options)
 }
 
 void Recorder::account_blocks_until(Server& server, Time now) {
-  if (!server.blocks_since) first_ = std::min(first_, now);
-  last_ = std::max(last_, now);
-  const Time since = std::max(server.blocks_since.value_or(now), options_.warmup);
+  if (!server.blocks_since) {
+    first_ = std::min(first_, now);
+    server.blocks_since = now;
+    return;
+  }
+  const Time since = std::max(*server.blocks_since, options_.warmup);
   if (const Time end = std::min(now, options_.until); end > since) {
     const std::int64_t length = (end - since).count();
     used_.add(server.blocks.kv_blocks_used, length);
@@ -149,7 +152,6 @@ void Recorder::stepped(const Iteration& iteration, std::int64_t sequences,
   const StepFacts& last = steps.back();
   const std::int64_t together = (last.at - steps.front().at).count();
   saved_.add(stepper.blocks.kv_blocks_saved, together);
-  last_ = std::max(last_, last.at);
   stepper.blocks_since = last.at;
   stepper.blocks.kv_blocks_used = last.kv_blocks_used;
   stepper.blocks.kv_tokens_unused = last.kv_tokens_unused;
@@ -208,7 +210,9 @@ std::optional<double> ratio(double part, double whole) {
 }  // namespace
 
 std::optional<double> Recorder::kv_utilization_mean() const {
-  const Time from = std::max(first_, options_.warmup), to = std::min(last_, options_.until);
+  Time last = kOrigin;
+  for (const Server& each : servers_) last = std::max(last, each.blocks_since.value_or(kOrigin));
+  const Time from = std::max(first_, options_.warmup), to = std::min(last, options_.until);
   const auto nanoseconds = static_cast<double>((to - from).count());
   const std::int64_t blocks =
       options_.kv_blocks_total * static_cast<std::int64_t>(options_.replicas);

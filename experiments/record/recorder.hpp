@@ -164,7 +164,7 @@ class Recorder final : public Observer {
   std::int64_t computed_tokens_ = 0;
   std::vector<Server> servers_;  ///< by replica
   TimeIntegral used_, saved_, unused_;
-  Time first_ = kNever, last_ = kOrigin;  ///< the time over which those are integrated
+  Time first_ = kNever;  ///< of all decisions
 };
 
 }  // namespace tokenyard

@@ -21,18 +21,23 @@ using testing::HasSubstr;
 constexpr const char* kWorkload =
     R"({"requests":200,"arrivals":"poisson:rate=8","lengths":"sharegpt-like"})";
 
-std::vector<std::string> arguments_of(const std::vector<std::string>& more) {
+constexpr const char* kClosedLoop =
+    R"({"requests":200,"arrivals":"closed:users=20,think_s=0.2","lengths":"sharegpt-like"})";
+
+std::vector<std::string> arguments_of(const std::vector<std::string>& more,
+                                      const char* workload = kWorkload) {
   std::vector<std::string> arguments = {
-      kWorkload,  "skip-join-mlfq:ratio=2", "--model", "opt-13b", "--device",
+      workload,   "skip-join-mlfq:ratio=2", "--model", "opt-13b", "--device",
       "a100-40g", "--max-num-seqs",         "16",      "--quiet"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
 
-void run_into(const fs::path& folder, std::vector<std::string> more) {
+void run_into(const fs::path& folder, std::vector<std::string> more,
+              const char* workload = kWorkload) {
   more.insert(more.end(), {"--out", folder.string()});
   testing::internal::CaptureStdout();
-  EXPECT_EQ(run_run_command(arguments_of(more)), 0);
+  EXPECT_EQ(run_run_command(arguments_of(more, workload)), 0);
   testing::internal::GetCapturedStdout();
 }
 
@@ -48,14 +53,16 @@ TEST(FleetProgram, ResultsAreTheSameBytesWithoutMacroSteps) {
       {"--replicas", "3", "--router", "power-of-two", "--fail-replica", "1:5:4", "--fail-replica",
        "0:9"},
       {"--replicas", "4", "--prefill-replicas", "2", "--fail-replica", "0:6:3,3:8:2"}};
-  for (const auto& options : cases) {
+  for (std::size_t i = 0; i < 2 * cases.size(); ++i) {
+    const auto& options = cases[i / 2];
+    const char* const workload = i % 2 == 0 ? kWorkload : kClosedLoop;
     const TemporaryFolder temporary;
     const fs::path folder = temporary.path();
     auto more = options;
     more.emplace_back("--iterations");
-    run_into(folder / "macro", more);
+    run_into(folder / "macro", more, workload);
     more.emplace_back("--no-macro-steps");
-    run_into(folder / "single", more);
+    run_into(folder / "single", more, workload);
     const std::string label = "skip-join-mlfq-ratio=2";
     for (const fs::path& file : {fs::path(label) / "requests.csv",
                                  fs::path(label) / "iterations.csv", fs::path("summary.csv")}) {
