@@ -153,8 +153,12 @@ Machine compose_machine(Settings settings, const Machine* other) {
     if (!has_model || !has_device) {
       throw InputError("how much KV memory is there? Give --kv-blocks, or --model and --device");
     }
+    Parallelism parallelism = parallelism_of(settings);
+    if (const auto* pipeline = dynamic_cast<const PipelineCostModel*>(machine.cost.get())) {
+      parallelism.pipeline = static_cast<int>(pipeline->stages());
+    }
     kv.device_blocks = kv_pool_blocks(*model, load_device_spec(data, settings.device_name),
-                                      parallelism_of(settings), kv.block_size);
+                                      parallelism, kv.block_size);
   }
   if (kv.evict != Evict::recompute && settings.derive_host_blocks) {
     if (!has_model || !has_device) {
@@ -177,8 +181,16 @@ std::vector<CostFloor> compose_floors(const Machine& machine) {
 }
 
 std::string left_measured_range(const Machine& machine) {
-  const auto* table = dynamic_cast<const TableCostModel*>(machine.cost.get());
-  return table == nullptr ? "" : table->left_range();
+  const auto left = [](const CostModel* cost) {
+    const auto* table = dynamic_cast<const TableCostModel*>(cost);
+    return table == nullptr ? std::string() : table->left_range();
+  };
+  const auto* pipeline = dynamic_cast<const PipelineCostModel*>(machine.cost.get());
+  if (pipeline == nullptr) return left(machine.cost.get());
+  for (std::size_t stage = 0; stage < pipeline->stages(); ++stage) {
+    if (std::string said = left(&pipeline->stage(stage)); !said.empty()) return said;
+  }
+  return "";
 }
 
 RunTrace::RunTrace(Trace trace)

@@ -15,6 +15,8 @@ namespace tokenyard {
 /// - {"kind":"roofline", "model":NAME, "device":NAME, "tp":N, "pp":N, "topology":NAME}: see
 ///   roofline_cost_model.hpp; "tp" and "pp" are 1 when left out, and without a topology the
 ///   device's own links stand;
+/// - {"kind":"pipeline", "stages":[…], "to_next":{"latency_s":a, "token_s":b}}: stages of any other
+///   kind; a roofline with "pp":N and "stage":I is the I-th of N;
 /// - {"kind":"table", "tokens":{…}, …, "beyond":{"kind":"linear"|"roofline", …}}: see
 ///   table_cost_model.hpp. With "use":"beyond" the latter charges alone.
 /// A KV block holds `block_tokens` tokens. Names are looked up in `data` (the folder with specs/,

@@ -24,6 +24,7 @@ class PipelineCostModel final : public CostModel {
   explicit PipelineCostModel(std::vector<Stage> stages);
 
   std::size_t stages() const { return stages_.size(); }
+  const CostModel& stage(std::size_t stage) const { return *stages_[stage].cost; }
   /// How long a stage is busy with an iteration.
   Duration busy(std::size_t stage, const IterationLoad& load) const {
     return stages_[stage].cost->iteration(load);

@@ -15,6 +15,7 @@
 #include "experiments/compose.hpp"
 #include "experiments/costs/cost_file.hpp"
 #include "experiments/costs/engine_profile.hpp"
+#include "experiments/costs/imported_pipeline.hpp"
 #include "experiments/costs/operator_tables.hpp"
 #include "experiments/data_files.hpp"
 #include "experiments/settings.hpp"
@@ -41,7 +42,8 @@ constexpr const char* kUsage =
     "\n"
     "--import reads published times of single operators in the layout of Vidur's data/profiling:\n"
     "DIR/mlp.csv, and where they are known DIR/attention.csv and, with --network DIR,\n"
-    "all_reduce.csv. What no file measures is left to the roofline of model and device, and said "
+    "all_reduce.csv and send_recv.csv. What no file measures is left to the roofline of model and "
+    "device, and said "
     "so.\n"
     "\n"
     "  tokenyard profile --weights random:llama-134m --max-num-seqs 16 --out cpu.json\n"
@@ -71,10 +73,11 @@ std::vector<OptionRow> option_rows() {
   }
   const std::vector<OptionRow> others = {
       {"import", "DIR", "published measurements of operators"},
-      {"network", "DIR", "of all-reduces, for --tp above 1"},
+      {"network", "DIR", "of all-reduces, for --tp above 1, and of messages, for --pp"},
       {"model", "NAME", "whose operators they are, see 'list models'"},
       {"device", "NAME", "on which they were measured, see 'list devices'"},
       {"tp", "N", "degree of tensor parallelism (1)"},
+      {"pp", "N", "pipeline stages, each with its share of the layers' times (1)"},
       {"json", "", "what was found, machine-readable, on standard output"},
       {"quiet", "", "neither table nor notes nor progress"},
       {"help", "", "this text"}};
@@ -103,16 +106,15 @@ std::string out_file(const CommandLine& line) {
 int import_tables(const CommandLine& line, const std::string& out) {
   const auto data = data_directory() / "models";
   constexpr std::int64_t kMostDevices = 1024;
-  OperatorTables from{*line.value("import"), line.value("network").value_or(""),
+  OperatorTables from{*line.value("import"),
+                      line.value("network").value_or(""),
                       load_model_spec(data, required(line, "model")),
                       load_device_spec(data, required(line, "device")),
-                      static_cast<int>(line.integer("tp", 1, kMostDevices, 1))};
-  check_tensor_parallel(from.model, from.tensor_parallel);
-  ImportedCosts costs = import_operator_tables(from);
-  CostFile file{std::move(costs.table),
-                fmt::format(R"({{"kind":"roofline","model":"{}","device":"{}","tp":{}}})",
-                            from.model.name, from.device.name, from.tensor_parallel)};
-  write_cost_file(out, file);
+                      static_cast<int>(line.integer("tp", 1, kMostDevices, 1)),
+                      static_cast<int>(line.integer("pp", 1, kMostDevices, 1))};
+  stage_shares(from.model, {from.tensor_parallel, from.pipeline_parallel});  // or it is refused
+  const ImportedCosts costs = import_operator_tables(from);
+  write_cost_file(out, imported_cost_text(from, costs));
   if (line.flag("quiet")) return 0;
   for (const std::string& note : costs.notes) fmt::print("note: {}\n", note);
   fmt::print("the cost model is in {}\n", out);
@@ -141,7 +143,7 @@ int measure_engine(const CommandLine& line, const std::string& out) {
                           [&](std::int64_t done, std::int64_t of) { progress.show(done, of); });
   }();
   const bool written = profile.faults.empty() || line.flag("accept-bad-fit");
-  if (written) write_cost_file(out, profile.file);
+  if (written) write_cost_file(out, cost_file_text(profile.file));
   if (line.flag("json")) {
     fmt::print("{}\n", profile.file.quality);
   } else if (!quiet) {
@@ -171,7 +173,7 @@ int run_profile_command(const std::vector<std::string>& arguments) {
   if (line.has("import") == line.has("weights")) {
     line.refuse("give either --weights, to measure the engine, or --import; see --help");
   }
-  for (const char* name : {"network", "model", "device", "tp"}) {
+  for (const char* name : {"network", "model", "device", "tp", "pp"}) {
     if (line.has("weights") && line.has(name)) {
       line.refuse(fmt::format("--{} goes with --import", name));
     }

@@ -18,9 +18,9 @@ std::string cost_file_text(const CostFile& file) {
   return text + "}\n";
 }
 
-void write_cost_file(const std::string& path, const CostFile& file) {
+void write_cost_file(const std::string& path, const std::string& text) {
   const std::string partial = fmt::format("{}.partial-{}", path, ::getpid());
-  write_text_file(partial, cost_file_text(file));
+  write_text_file(partial, text);
   std::error_code error;
   std::filesystem::rename(partial, path, error);
   if (!error) return;

@@ -18,7 +18,8 @@ struct CostFile {
 /// The file's text. Equal content gives equal bytes.
 std::string cost_file_text(const CostFile& file);
 
-/// Writes it aside and renames it, so that there is a whole file or none. Throws `InputError`.
-void write_cost_file(const std::string& path, const CostFile& file);
+/// Writes a cost model file aside and renames it, so that there is a whole file or none. Throws
+/// `InputError`.
+void write_cost_file(const std::string& path, const std::string& text);
 
 }  // namespace tokenyard

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "experiments/costs/imported_pipeline.hpp"
 #include "experiments/costs/operator_csv.hpp"
 #include "sim/kernel/input_error.hpp"
 
@@ -181,6 +182,7 @@ ImportedCosts import_operator_tables(const OperatorTables& from) {
   const std::string mlp = (folder / "mlp.csv").string();
   ImportedCosts costs{
       {from.folder, from.device.iteration_overhead_s, read_tokens(mlp, from, notes), {}, {}, {}},
+      {},
       {}};
   costs.notes = std::move(notes);
   const std::filesystem::path attention = folder / "attention.csv";
@@ -198,6 +200,7 @@ ImportedCosts import_operator_tables(const OperatorTables& from) {
       costs.table.all_reduce = read_all_reduce(path.string(), from, costs.notes);
     }
   }
+  if (from.pipeline_parallel > 1) add_stage_links(from, costs);
   costs.notes.push_back(
       fmt::format("the output layer goes by the roofline, and an iteration's {} s beside its "
                   "operators are those of {}",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/collectives.hpp"
 #include "models/device_spec.hpp"
 #include "models/model_spec.hpp"
 #include "models/table_cost_model.hpp"
@@ -19,10 +20,12 @@ struct OperatorTables {
   ModelSpec model;
   DeviceSpec device;  ///< for the rest, and beyond what was measured
   int tensor_parallel = 1;
+  int pipeline_parallel = 1;
 };
 
 struct ImportedCosts {
-  CostTable table;
+  CostTable table;                 ///< of all layers
+  TransferTime to_next;            ///< from stage to stage, by tokens; 0 for one stage
   std::vector<std::string> notes;  ///< what a user should know, a sentence each
 };
 
@@ -32,6 +35,8 @@ struct ImportedCosts {
 ///   (the column `add` is of one); once, the embedding;
 /// - prefill attention by chunk and tokens before it, decode attention by sequences and context,
 ///   each with the operators around it (KV written, reshapes);
+/// - from stage to stage what a message of tokens x hidden x 2 bytes takes, as the line a + b x
+///   bytes that meets the medians best (least squares of relative residuals);
 /// - two all-reduces a layer (Megatron-LM, section 3) of tokens x hidden x 2 bytes, from the rows
 ///   with the most devices a node.
 /// Iterations take the device file's overhead beside that. What no file measures is left to the

@@ -4,10 +4,6 @@
 
 namespace tokenyard {
 
-void StageBubbles::begun(Time now) {
-  if (in_flight_++ == 0) active_since_ = now;
-}
-
 std::optional<StageBubble> StageBubbles::busy(std::size_t stage, Time from, Time to) {
   if (stage >= idle_since_.size()) idle_since_.resize(stage + 1, kOrigin);
   const StageBubble bubble{stage, std::max(idle_since_[stage], active_since_), from};
@@ -18,16 +14,15 @@ std::optional<StageBubble> StageBubbles::busy(std::size_t stage, Time from, Time
   return bubble;
 }
 
-const std::vector<StageBubble>& StageBubbles::ended(Time now) {
+void StageBubbles::find_drained(bool last, Time now) {
   drained_.clear();
-  if (--in_flight_ > 0) return drained_;
+  if (!last) return;
   for (std::size_t stage = 0; stage < idle_since_.size(); ++stage) {
     const StageBubble bubble{stage, std::max(idle_since_[stage], active_since_), now};
     if (bubble.from >= bubble.to) continue;
     bubbles_ += bubble.to - bubble.from;
     drained_.push_back(bubble);
   }
-  return drained_;
 }
 
 std::optional<double> StageBubbles::share() const {

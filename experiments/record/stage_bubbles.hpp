@@ -21,12 +21,18 @@ struct StageBubble {
 class StageBubbles {
  public:
   /// An iteration begins.
-  void begun(Time now);
+  void begun(Time now) {
+    if (in_flight_++ == 0) active_since_ = now;
+  }
   /// A stage will be busy with the iteration that has just begun. Returns the bubble before.
   std::optional<StageBubble> busy(std::size_t stage, Time from, Time to);
   /// An iteration ends. Returns the bubbles that end with it: those of all stages where it was the
   /// last in flight. Valid until the next call.
-  const std::vector<StageBubble>& ended(Time now);
+  const std::vector<StageBubble>& ended(Time now) {
+    const bool last = --in_flight_ == 0;
+    if (stages() > 0) find_drained(last, now);
+    return drained_;
+  }
 
   /// The stages seen so far.
   std::size_t stages() const { return idle_since_.size(); }
@@ -38,6 +44,8 @@ class StageBubbles {
   std::optional<double> share() const;
 
  private:
+  void find_drained(bool last, Time now);
+
   std::vector<Time> idle_since_;  // by stage
   std::vector<StageBubble> drained_;
   std::int64_t in_flight_ = 0;

@@ -128,7 +128,7 @@ class Validator {
       results_.cost.assign(std::istreambuf_iterator<char>(file), {});
     } else {
       const Profile profile = profile_engine(machine_, plan_.profile, profiled);
-      write_cost_file(scratch_.path(), profile.file);
+      write_cost_file(scratch_.path(), cost_file_text(profile.file));
       results_.cost = cost_file_text(profile.file);
       for (const std::string& note : profile.notes) results_.notes.push_back(note);
       for (const std::string& fault : profile.faults) {

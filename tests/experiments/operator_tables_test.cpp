@@ -6,7 +6,10 @@
 #include <filesystem>
 #include <string>
 
+#include "experiments/costs/imported_pipeline.hpp"
 #include "experiments/costs/operator_csv.hpp"
+#include "models/cost_model_file.hpp"
+#include "models/pipeline_cost_model.hpp"
 #include "tests/support/files.hpp"
 
 namespace tokenyard {
@@ -90,6 +93,37 @@ TEST_F(OperatorTablesTest, ReadsAllReducesByTokens) {
   EXPECT_EQ(costs.table.all_reduce->points(), std::vector<double>{1});
   EXPECT_NEAR(costs.table.all_reduce->seconds()[0], 64 * 3e-3, 1e-12);
   EXPECT_THAT(import(2).notes, testing::Contains(HasSubstr("all-reduces go by the roofline")));
+}
+
+// Would catch: bytes taken for tokens, rows of other groups or across nodes; stages that do not
+// share the layers' times out, or that all pay the iteration's overhead; a file of stages that
+// cannot be read back.
+TEST_F(OperatorTablesTest, CutsALayersTimesIntoStages) {
+  write_mlp(std::string(kMlpRow) + "1,1\n" + kMlpRow + "4096,1\n");
+  folder_.write("send_recv.csv",
+                "time_stats.send_recv.median,num_workers,size,devices_per_node\n"
+                "9,2,8192,1\n1,2,8192,2\n2,2,16384,2\n3,2,24576,2\n50,4,8192,4\n");
+  const OperatorTables from{folder_.path(),
+                            folder_.path(),
+                            load_model_spec(kData, "llama-2-7b"),
+                            load_device_spec(kData, "a100-80g"),
+                            1,
+                            3};
+  const ImportedCosts costs = import_operator_tables(from);
+  EXPECT_NEAR(costs.to_next.latency_s, 0, 1e-9);
+  EXPECT_NEAR(costs.to_next.at(2), 2e-3, 1e-9) << "a token is 4,096 numbers of 2 bytes";
+  const auto read =
+      cost_model_from_json(JsonFile::parse(imported_cost_text(from, costs), "imported"), kData);
+  const auto* pipeline = dynamic_cast<const PipelineCostModel*>(read.get());
+  ASSERT_NE(pipeline, nullptr);
+  ASSERT_EQ(pipeline->stages(), 3U);
+  const IterationLoad load = IterationLoad::one_decode(1);
+  // 32 layers are 11, 11 and 10. The overhead is the first stage's, the output layer the last's.
+  const double middle_s = to_seconds(pipeline->busy(1, load));
+  EXPECT_NEAR(middle_s, (32 * 9 + 4) * 1e-3 * 11 / 32, 1e-4);
+  EXPECT_NEAR(to_seconds(pipeline->busy(0, load)) - middle_s, 0.0005, 1e-6);
+  EXPECT_LT(pipeline->busy(2, load), pipeline->busy(1, load));
+  EXPECT_NEAR(to_seconds(pipeline->on_the_way(0, load)), 1e-3, 1e-9);
 }
 
 // Would catch: a bad file that is read in silence, or refused without file, line and column.
