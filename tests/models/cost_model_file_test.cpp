@@ -55,7 +55,8 @@ TEST(CostModelFile, ReadsARooflineModel) {
 TEST(CostModelFile, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(
       refusal(R"({"kind":"tabular"})"),
-      "cost.json:1: /kind: expected one of \"linear\", \"roofline\", \"table\", found \"tabular\"");
+      "cost.json:1: /kind: expected one of \"linear\", \"roofline\", \"table\", \"pipeline\", "
+      "found \"tabular\"");
   EXPECT_EQ(refusal("{\"kind\":\"roofline\",\n\"model\":\"opt13b\",\"device\":\"a100-40g\"}"),
             "cost.json:2: /model: unknown model 'opt13b' (did you mean 'opt-13b'?)");
   EXPECT_THAT(refusal(R"({"kind":"roofline","model":"opt-13b","device":"a100"})"),
@@ -68,6 +69,20 @@ TEST(CostModelFile, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refusal(R"({"kind":"roofline","model":"opt-13b","device":"a40","pt":2})"),
               HasSubstr("/pt: unknown key (did you mean 'tp'?)"));
   EXPECT_THAT(refusal(R"({"kind":"linear","model":"opt-13b"})"), HasSubstr("/model: unknown key"));
+}
+
+// Would catch: stages that are none, or pipelines again; a stage that is not there.
+TEST(CostModelFile, RefusesPipelinesThatAreNone) {
+  const auto pipeline = [](const std::string& stages) {
+    return R"({"kind":"pipeline","to_next":{"latency_s":0,"token_s":0},"stages":[)" + stages + "]}";
+  };
+  const std::string stage = R"({"kind":"linear","iteration_s":0.01})";
+  EXPECT_EQ(refusal(pipeline(stage + "," + stage)), "(accepted)");
+  EXPECT_THAT(refusal(pipeline("")), HasSubstr("/stages: expected at least one"));
+  EXPECT_THAT(refusal(pipeline(pipeline(stage))),
+              HasSubstr("/stages/0/kind: a stage is no pipeline itself"));
+  EXPECT_THAT(refusal(R"({"kind":"roofline","model":"opt-13b","device":"a40","pp":2,"stage":3})"),
+              HasSubstr("/stage: expected an integer from 1 to 2"));
 }
 
 }  // namespace
