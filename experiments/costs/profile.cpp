@@ -155,10 +155,13 @@ double copy_block_s(const std::vector<CopyPoint>& points, const std::vector<doub
   return of_products / of_squares;
 }
 
-std::vector<double> medians(const std::vector<Times>& times) {
+std::vector<double> means(const std::vector<Times>& times) {
   std::vector<double> found;
   found.reserve(times.size());
-  for (const Times& each : times) found.push_back(median(each));
+  for (const Times& each : times) {
+    found.push_back(std::accumulate(each.begin(), each.end(), 0.0) /
+                    static_cast<double>(each.size()));
+  }
   return found;
 }
 
@@ -234,14 +237,14 @@ Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
   const std::vector<ProfilePoint> points = profile_grid(plan.limits, plan.seed);
   const std::vector<CopyPoint> copies = copy_points(plan.limits.blocks);
   const Measurements measured = measure(machine, plan, points, copies, told);
-  const std::vector<double> seconds = medians(measured.iterations);
+  const std::vector<double> seconds = means(measured.iterations);
 
   std::vector<MeasuredIteration> fitted;
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (points[i].part != ProfilePart::held_out) fitted.push_back({points[i].load, seconds[i]});
   }
   LinearFit fit = fit_linear(fitted);
-  fit.coefficients.swap_block_s = copy_block_s(copies, medians(measured.copies));
+  fit.coefficients.swap_block_s = copy_block_s(copies, means(measured.copies));
   const LinearCostModel linear(fit.coefficients);
   Profile profile{{table_of(points, seconds, plan.source), linear.to_json()}, {}, 0, 0, {}, {}};
   profile.rounds = measured.rounds;

@@ -48,7 +48,8 @@ struct Profile {
 
 /// Measures every point of the grid and copies of several sizes, in rounds that each go through all
 /// of them in an order of their own, so that what drifts is shared by all; one round first for
-/// warming up. The median of each point counts.
+/// warming up. The mean of each point counts: what slows one iteration in ten by half slows live
+/// runs as well, and their queues feel it.
 ///
 /// The table is of differences, so that measured points come out as measured: `tokens` as it is
 /// (no more than any other point of as many tokens took), a prefill's and a decode's attention is
