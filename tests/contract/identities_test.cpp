@@ -15,12 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const IntegerCost& varied_cost() {
-  static const IntegerCost model(
-      {.iteration = 1ms, .prefill_token = 10us, .decode_sequence = 20us, .context_token = 1us});
-  return model;
-}
-
 const IntegerCost& one_ms() {
   static const IntegerCost model(1ms);
   return model;

@@ -79,16 +79,6 @@ class Restless final : public Policy {
   std::map<RequestId, RankKey> keys_;  // of those that are ranked
 };
 
-/// Costs that round, and grow with the context.
-const IntegerCost& varied_cost() {
-  static const IntegerCost model({.iteration = 1ms,
-                                  .prefill_token = 10us,
-                                  .decode_sequence = 20us,
-                                  .context_token = 1us,
-                                  .copy_block = 700us});
-  return model;
-}
-
 /// A `ModelExecutor` some of whose copies between device and host fail.
 class FailingCopies final : public Executor {
  public:

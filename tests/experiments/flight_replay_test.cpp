@@ -14,15 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const IntegerCost& varied_cost() {
-  static const IntegerCost model({.iteration = 1ms,
-                                  .prefill_token = 10us,
-                                  .decode_sequence = 20us,
-                                  .context_token = 1us,
-                                  .copy_block = 700us});
-  return model;
-}
-
 /// One copy in three fails, or none.
 ContentOptions some_options() {
   ContentOptions options;

@@ -17,16 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Costs that round, and grow with the context.
-const IntegerCost& varied_cost() {
-  static const IntegerCost model({.iteration = 1ms,
-                                  .prefill_token = 10us,
-                                  .decode_sequence = 20us,
-                                  .context_token = 1us,
-                                  .copy_block = 700us});
-  return model;
-}
-
 /// Costs that fall on round times often, so that much happens at the same instant.
 const IntegerCost& round_cost() {
   static const IntegerCost model({.iteration = 1ms, .copy_block = 1ms});

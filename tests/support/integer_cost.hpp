@@ -33,4 +33,15 @@ class IntegerCost final : public CostModel {
   Terms terms_;
 };
 
+/// Costs that grow with all there is, the context too.
+inline const IntegerCost& varied_cost() {
+  using namespace std::chrono_literals;
+  static const IntegerCost model({.iteration = 1ms,
+                                  .prefill_token = 10us,
+                                  .decode_sequence = 20us,
+                                  .context_token = 1us,
+                                  .copy_block = 700us});
+  return model;
+}
+
 }  // namespace tokenyard::test
