@@ -33,8 +33,6 @@ class MeasuredEngine final : public ProfiledMachine {
   WallClock clock_;
 };
 
-}  // namespace
-
 ProfileLimits profile_limits(const Machine& machine) {
   constexpr std::int64_t kPoolBytesMost = std::int64_t{1} << 30;  // and as much on the host
   const Settings& settings = machine.settings;
@@ -57,16 +55,28 @@ ProfileLimits profile_limits(const Machine& machine) {
   return found;
 }
 
-Profile profile_engine(const Machine& machine, ProfilePlan plan,
-                       const std::function<void(std::int64_t, std::int64_t)>& told) {
+}  // namespace
+
+ProfilePlan engine_plan(const Machine& machine, ProfilePlan plan) {
   const Settings& settings = machine.settings;
   plan.limits = profile_limits(machine);
   plan.source =
       fmt::format("the engine: weights {}, dtype {}, KV {}, {} threads, KV blocks of {} tokens",
                   settings.weights, settings.dtype, settings.kv_cache_dtype,
                   machine.engine->workers().count(), settings.server.kv.block_size);
-  MeasuredEngine engine(*machine.engine, plan.limits);
-  return take_profile(engine, plan, told);
+  return plan;
+}
+
+std::unique_ptr<ProfiledMachine> profiled_engine(const Machine& machine,
+                                                 const ProfileLimits& limits) {
+  return std::make_unique<MeasuredEngine>(*machine.engine, limits);
+}
+
+Profile profile_engine(const Machine& machine, const ProfilePlan& plan,
+                       const std::function<void(std::int64_t, std::int64_t)>& told) {
+  const ProfilePlan filled = engine_plan(machine, plan);
+  const auto engine = profiled_engine(machine, filled.limits);
+  return take_profile(*engine, filled, told);
 }
 
 }  // namespace tokenyard

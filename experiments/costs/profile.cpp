@@ -7,81 +7,18 @@
 #include <numeric>
 
 #include "experiments/costs/operator_csv.hpp"
-#include "sim/kernel/rng.hpp"
 #include "sim/kernel/text.hpp"
 
 namespace tokenyard {
 
 namespace {
 
-/// The times of one point, or of copies of one size.
-using Times = std::vector<double>;
+using Times = ProfileRounds::Times;
 
 double quartile_spread(Times times) {
   std::sort(times.begin(), times.end());
   const std::size_t quarter = times.size() / 4;
   return (times[times.size() - 1 - quarter] - times[quarter]) / median(times);
-}
-
-struct CopyPoint {
-  std::int64_t blocks = 0;
-  bool to_host = true;
-};
-
-std::vector<CopyPoint> copy_points(std::int64_t blocks) {
-  std::vector<CopyPoint> points;
-  for (std::int64_t count = 1; count <= std::min<std::int64_t>(blocks, 64); count *= 4) {
-    points.push_back({count, true});
-    points.push_back({count, false});
-  }
-  return points;
-}
-
-/// All measurements, point by point.
-struct Measurements {
-  std::vector<Times> iterations;
-  std::vector<Times> copies;
-  int rounds = 0;
-};
-
-/// 0, 1, …, count - 1 in an order drawn for this round.
-std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed, int round) {
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  Rng rng = named_stream(seed, "order of measuring", static_cast<std::uint64_t>(round));
-  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[rng() % i]);
-  return order;
-}
-
-Measurements measure(ProfiledMachine& machine, const ProfilePlan& plan,
-                     const std::vector<ProfilePoint>& points, const std::vector<CopyPoint>& copies,
-                     const std::function<void(std::int64_t, std::int64_t)>& told) {
-  Measurements found{std::vector<Times>(points.size()), std::vector<Times>(copies.size()), 0};
-  const auto each = static_cast<std::int64_t>(points.size() + copies.size());
-  const Time begun = machine.now();
-  Duration round_took{0};
-  std::int64_t done = 0;
-  // Round 0 warms up.
-  for (int round = 0; round <= plan.rounds_most; ++round) {
-    const Time round_begun = machine.now();
-    if (round > plan.rounds_least && round_begun + round_took - begun > plan.allowed) break;
-    std::int64_t expected = plan.rounds_least + 1;
-    if (round_took > Duration{0}) {
-      expected =
-          std::clamp<std::int64_t>(plan.allowed / round_took, expected, plan.rounds_most + 1);
-    }
-    for (const std::size_t i : shuffled(points.size() + copies.size(), plan.seed, round)) {
-      const bool is_copy = i >= points.size();
-      const std::size_t at = is_copy ? i - points.size() : i;
-      const Duration took = is_copy ? machine.copy(copies[at].blocks, copies[at].to_host)
-                                    : machine.iteration(points[at]);
-      if (round > 0) (is_copy ? found.copies : found.iterations)[at].push_back(to_seconds(took));
-      told(++done, std::max(done, expected * each));
-    }
-    found.rounds = round;
-    round_took = machine.now() - round_begun;
-  }
-  return found;
 }
 
 /// The measured points by their place in the table.
@@ -232,23 +169,21 @@ void judge(Profile& profile, const Agreement& fit, const Agreement& by_fit,
 
 }  // namespace
 
-Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
-                     const std::function<void(std::int64_t, std::int64_t)>& told) {
-  const std::vector<ProfilePoint> points = profile_grid(plan.limits, plan.seed);
-  const std::vector<CopyPoint> copies = copy_points(plan.limits.blocks);
-  const Measurements measured = measure(machine, plan, points, copies, told);
-  const std::vector<double> seconds = means(measured.iterations);
+Profile profile_of(const ProfileRounds& rounds) {
+  const std::vector<ProfilePoint>& points = rounds.points();
+  const std::vector<double> seconds = means(rounds.iteration_times());
 
   std::vector<MeasuredIteration> fitted;
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (points[i].part != ProfilePart::held_out) fitted.push_back({points[i].load, seconds[i]});
   }
   LinearFit fit = fit_linear(fitted);
-  fit.coefficients.swap_block_s = copy_block_s(copies, means(measured.copies));
+  fit.coefficients.swap_block_s = copy_block_s(rounds.copies(), means(rounds.copy_times()));
   const LinearCostModel linear(fit.coefficients);
-  Profile profile{{table_of(points, seconds, plan.source), linear.to_json()}, {}, 0, 0, {}, {}};
-  profile.rounds = measured.rounds;
-  for (const Times& times : measured.iterations) {
+  Profile profile{
+      {table_of(points, seconds, rounds.plan().source), linear.to_json()}, {}, 0, 0, {}, {}};
+  profile.rounds = rounds.count();
+  for (const Times& times : rounds.iteration_times()) {
     profile.spread += quartile_spread(times) / static_cast<double>(points.size());
   }
   const TableCostModel table(profile.file.table, linear);
@@ -269,6 +204,27 @@ Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
   judge(profile, all, by_fit, by_table);
   profile.file.quality = quality_json(profile);
   return profile;
+}
+
+Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
+                     const std::function<void(std::int64_t, std::int64_t)>& told) {
+  ProfileRounds rounds(machine, plan);
+  const Time begun = machine.now();
+  Duration took{0};
+  std::int64_t done = 0;
+  while (rounds.count() < plan.rounds_most) {
+    const bool enough = rounds.count() >= plan.rounds_least;
+    if (enough && machine.now() + took - begun > plan.allowed) break;
+    std::int64_t expected = plan.rounds_least + 1;
+    if (took > Duration{0}) {
+      expected = std::clamp<std::int64_t>(plan.allowed / took, expected, plan.rounds_most + 1);
+    }
+    took = rounds.measure([&] {
+      ++done;
+      told(done, std::max(done, expected * rounds.measurements()));
+    });
+  }
+  return profile_of(rounds);
 }
 
 std::string profile_table(const Profile& profile) {

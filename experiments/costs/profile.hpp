@@ -6,29 +6,9 @@
 
 #include "experiments/costs/cost_file.hpp"
 #include "experiments/costs/linear_fit.hpp"
-#include "experiments/costs/profile_grid.hpp"
-#include "sim/kernel/time.hpp"
+#include "experiments/costs/profile_rounds.hpp"
 
 namespace tokenyard {
-
-/// What is measured with: an engine, or a test's invention.
-class ProfiledMachine {
- public:
-  virtual ~ProfiledMachine() = default;
-  virtual Duration iteration(const ProfilePoint& point) = 0;
-  virtual Duration copy(std::int64_t blocks, bool to_host) = 0;
-  virtual Time now() = 0;  ///< for the time allowed
-};
-
-/// How a profile is taken. A value type.
-struct ProfilePlan {
-  ProfileLimits limits;
-  std::uint64_t seed = 1;
-  int rounds_least = 3;
-  int rounds_most = 25;
-  Duration allowed = std::chrono::seconds(90);  ///< no round begins after it but the least
-  std::string source;                           ///< in the file: what was measured
-};
 
 /// One row of the account of a profile.
 struct ProfileQuality {
@@ -46,10 +26,8 @@ struct Profile {
   std::vector<std::string> faults;  ///< why it should not be believed; empty: it is good
 };
 
-/// Measures every point of the grid and copies of several sizes, in rounds that each go through all
-/// of them in an order of their own, so that what drifts is shared by all; one round first for
-/// warming up. The mean of each point counts: what slows one iteration in ten by half slows live
-/// runs as well, and their queues feel it.
+/// The profile of all rounds so far. The mean of each point counts: what slows one iteration in ten
+/// by half slows live runs as well, and their queues feel it.
 ///
 /// The table is of differences, so that measured points come out as measured: `tokens` as it is
 /// (no more than any other point of as many tokens took), a prefill's and a decode's attention is
@@ -59,8 +37,11 @@ struct Profile {
 ///
 /// It is at fault where the one that charges misses the held-out points by more than
 /// `kHeldOutErrorMost` on average, or is a fit whose R² is below `kLeastRSquared`. (Beyond a table
-/// a fit of that kind is used, with a note.) `told` hears after each measurement how many of how
-/// many are done, as far as that is known.
+/// a fit of that kind is used, with a note.) Precondition: at least one round that counts.
+Profile profile_of(const ProfileRounds& rounds);
+
+/// Measures as many rounds as the plan allows, without a break, and makes the profile. `told` hears
+/// after each measurement how many of how many are done, as far as that is known.
 Profile take_profile(ProfiledMachine& machine, const ProfilePlan& plan,
                      const std::function<void(std::int64_t done, std::int64_t of)>& told);
 

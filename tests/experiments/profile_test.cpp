@@ -65,7 +65,7 @@ ProfilePlan plan() {
   return plan;
 }
 
-Profile profile_of(double (*seconds)(const IterationLoad&), double noise) {
+Profile taken(double (*seconds)(const IterationLoad&), double noise) {
   MadeUpMachine machine(seconds, noise);
   std::int64_t last = 0;
   Profile profile = take_profile(machine, plan(), [&](std::int64_t done, std::int64_t of) {
@@ -85,7 +85,7 @@ const Agreement& row(const Profile& profile, const std::string& part) {
 // Would catch: a table that does not give back what was measured, mixed batches put together
 // wrongly, a choice that is not by the evidence.
 TEST(TakeProfile, ChargesByTheTableWhereNoLineFits) {
-  const Profile profile = profile_of(bent, 0.02);
+  const Profile profile = taken(bent, 0.02);
   EXPECT_TRUE(profile.file.use_table);
   EXPECT_LT(row(profile, "held out, table").mean_relative, 0.03);
   EXPECT_GT(row(profile, "held out, fit").mean_relative, 0.03);
@@ -95,7 +95,7 @@ TEST(TakeProfile, ChargesByTheTableWhereNoLineFits) {
 
 // Would catch: a fit whose coefficients get lost on the way to the file, copies left out.
 TEST(TakeProfile, WritesWhatItFound) {
-  const Profile profile = profile_of(straight, 0.02);
+  const Profile profile = taken(straight, 0.02);
   EXPECT_TRUE(profile.faults.empty());
   EXPECT_LT(row(profile, "all, fit").worst_relative, 0.05);
   const auto cost =
@@ -108,7 +108,7 @@ TEST(TakeProfile, WritesWhatItFound) {
 
 // Would catch: a measurement that has nothing to do with the load, believed.
 TEST(TakeProfile, FindsFaultWithWhatNothingExplains) {
-  const Profile profile = profile_of(
+  const Profile profile = taken(
       [](const IterationLoad& load) {
         const auto mixed =
             static_cast<std::uint64_t>(load.prefill_tokens * 31 + load.decode_context_tokens * 17);
@@ -128,6 +128,39 @@ TEST(TakeProfile, KeepsToTheTimeAllowed) {
   short_plan.allowed = Duration(1);
   MadeUpMachine machine(straight, 0);
   EXPECT_EQ(take_profile(machine, short_plan, [](auto, auto) {}).rounds, 3);
+}
+
+// Would catch: a profile of the first or the last rounds only, a warm-up that counts or comes back,
+// rounds that all go the same way.
+TEST(ProfileRounds, MakeAProfileOfAllRoundsSoFar) {
+  double factor = 5;  // while warming up
+  std::vector<std::vector<IterationLoad>> orders(1);
+  MadeUpMachine machine(
+      [&](const IterationLoad& load) {
+        orders.back().push_back(load);
+        return factor * straight(load);
+      },
+      0);
+  ProfileRounds rounds(machine, plan());
+  const auto charged = [&] {
+    const CostFile file = profile_of(rounds).file;
+    const auto cost = cost_model_from_json(JsonFile::parse(cost_file_text(file), "profile"), kData);
+    return to_seconds(cost->iteration(IterationLoad::one_decode(8)));
+  };
+  const double once = straight(IterationLoad::one_decode(8));
+  for (const double each : {5, 1, 1, 4}) {
+    factor = each;
+    std::int64_t told = 0;
+    EXPECT_GT(rounds.measure([&] { ++told; }), Duration{0});
+    EXPECT_EQ(told, rounds.measurements());
+    orders.emplace_back();
+    if (rounds.count() == 2) {
+      EXPECT_NEAR(charged(), once, 1e-6);
+    }
+  }
+  EXPECT_EQ(rounds.count(), 3);
+  EXPECT_NEAR(charged(), 2 * once, 1e-6);
+  EXPECT_NE(orders[1], orders[2]);
 }
 
 // Would catch: iterations that the engine could not carry out, points twice, nothing held out.
