@@ -186,11 +186,14 @@ std::string left_measured_range(const Machine& machine) {
     return table == nullptr ? std::string() : table->left_range();
   };
   const auto* pipeline = dynamic_cast<const PipelineCostModel*>(machine.cost.get());
-  if (pipeline == nullptr) return left(machine.cost.get());
+  if (pipeline == nullptr) {
+    std::string said = left(machine.cost.get());
+    return said.empty() ? left(machine.advice) : said;
+  }
   for (std::size_t stage = 0; stage < pipeline->stages(); ++stage) {
     if (std::string said = left(&pipeline->stage(stage)); !said.empty()) return said;
   }
-  return "";
+  return left(machine.advice);
 }
 
 RunTrace::RunTrace(Trace trace)
@@ -331,10 +334,10 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
     const auto make = [&](ReplicaId replica) {
       return ReplicaParts{make_policy(replica), compose_executor(machine, truth, observer, seed)};
     };
-    return {run_fleet(machine, {*machine.cost, predictor.get(), &truth, observer}, make, workload,
-                      seed)};
+    return {run_fleet(machine, {machine.advising(), predictor.get(), &truth, observer}, make,
+                      workload, seed)};
   }
-  const ServerPorts ports{*made, *machine.cost, predictor.get(), &truth, observer};
+  const ServerPorts ports{*made, machine.advising(), predictor.get(), &truth, observer};
   if (machine.engine != nullptr) {
     TokenDigests unread;
     return run_engine(machine, view, workload, ports, seed, digests ? *digests : unread);

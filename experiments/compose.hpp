@@ -49,12 +49,15 @@ class EngineModel;
 /// What carries iterations out and what they cost, and the settings with all that follows from them
 /// filled in.
 struct Machine {
-  std::unique_ptr<CostModel> cost;      ///< advises policies, and charges unless `measures`
+  std::unique_ptr<CostModel> cost;      ///< charges unless `measures`
   std::string cost_json;                ///< as a cost model file has it; empty: settings say it
   std::shared_ptr<EngineModel> engine;  ///< null: costs alone
   bool measures = false;                ///< iterations take what they really take
   Settings settings;
-  std::vector<std::string> notes;  ///< what a user should know about how they were filled in
+  std::vector<std::string> notes;     ///< what a user should know about how they were filled in
+  const CostModel* advice = nullptr;  ///< advises policies and outlives the machine; null: `cost`
+
+  const CostModel& advising() const { return advice != nullptr ? *advice : *cost; }
 };
 
 /// Throws `InputError` when the settings name no cost, no pool, or what does not fit together. An
@@ -65,8 +68,8 @@ Machine compose_machine(Settings settings, const Machine* other = nullptr);
 /// measures.
 std::vector<CostFloor> compose_floors(const Machine& machine);
 
-/// What a user should know if costs outside what was measured were asked for; empty where they were
-/// not, and for costs that were not measured.
+/// What a user should know if costs outside what was measured were asked for, as charges or else as
+/// advice; empty where they were not, and for costs that were not measured.
 std::string left_measured_range(const Machine& machine);
 
 /// A trace as runs use it: whole in memory, or read again from its file along with each run.

@@ -32,7 +32,7 @@ void add_note(std::vector<std::string>& notes, const std::string& note) {
 }
 
 /// Each policy under each system (or under none), with everything resolved and checked.
-std::vector<RunRow> resolve_rows(const RunPlan& plan, const Machine* like) {
+std::vector<RunRow> resolve_rows(const RunPlan& plan, const RunShare& share) {
   std::vector<RunRow> rows;
   const auto add = [&](const std::string& series, const std::string& policy,
                        const std::string& system, const std::vector<GivenSetting>& implied) {
@@ -43,8 +43,9 @@ std::vector<RunRow> resolve_rows(const RunPlan& plan, const Machine* like) {
     apply_settings(settings, implied);
     apply_settings(settings, plan.settings);
     compose_policy(policy, settings.guard);  // a bad one must be refused before anything runs
-    const Machine* const other = rows.empty() ? like : &rows.front().machine;
+    const Machine* const other = rows.empty() ? share.like : &rows.front().machine;
     rows.push_back({series, policy, system, compose_machine(settings, other)});
+    rows.back().machine.advice = share.advice;
   };
   if (plan.systems.empty()) {
     for (const std::string& policy : plan.policies) add(policy, policy, "", {});
@@ -331,9 +332,9 @@ void check_record(const RunPlan& plan, const Prepared& prepared) {
   }
 }
 
-Prepared prepare(const RunPlan& plan, const Machine* like = nullptr) {
+Prepared prepare(const RunPlan& plan, const RunShare& share = {}) {
   Prepared prepared;
-  prepared.rows = resolve_rows(plan, like);
+  prepared.rows = resolve_rows(plan, share);
   for (const RunRow& row : prepared.rows) {
     for (const std::string& note : row.machine.notes) {
       add_note(prepared.notes, fmt::format("{}: {}", row.series, note));
@@ -437,9 +438,11 @@ void write_folder(const RunPlan& plan, const std::vector<RunRow>& rows,
 }  // namespace
 
 RunResults run(const RunPlan& plan, ResultFolder* folder, const RunShare& share) {
-  const Prepared prepared = prepare(plan, share.like);
+  const Prepared prepared = prepare(plan, share);
   invariant(!share.trace || prepared.names.size() == 1, "I12 a summary has its names",
             "one trace is shared by {} runs", prepared.names.size());
+  invariant(share.advice == nullptr || (folder == nullptr && plan.record.empty()),
+            "I16 a result names all that made it", "advice of its own, with files");
   const std::int64_t seeds =
       plan.until.empty() ? static_cast<std::int64_t>(prepared.seeds.size()) : kFewestReplications;
   const auto own = share.progress != nullptr

@@ -14,6 +14,7 @@
 
 namespace tokenyard {
 
+class CostModel;
 class KnownBounds;
 class Observer;
 class RunTrace;
@@ -97,6 +98,9 @@ struct RunShare {
   KnownBounds* bounds = nullptr;          ///< asked for bounds; null: one of the run's own
   bool bound_notes = true;                ///< of one seed: tell a bound and its kind in a note
   const Machine* like = nullptr;          ///< whose engine is used, where the weights are the same
+  /// Advises policies in place of the model that charges. Null: that one. Precondition: neither
+  /// a result folder nor a flight record, which name one model.
+  const CostModel* advice = nullptr;
 };
 
 /// Runs the plan; with a result folder, writes everything into it (the caller commits it). All
