@@ -60,6 +60,10 @@ void Progress::begin(std::string label, std::int64_t total) {
 }
 
 void Progress::ended(const RequestFacts&) {
+  step();
+}
+
+void Progress::step() {
   if (++ended_ >= next_look_) look();
 }
 

@@ -40,6 +40,8 @@ class Progress final : public Observer {
   /// The next run begins; `total` requests are expected of it.
   void begin(std::string label, std::int64_t total);
 
+  /// One of them has ended, or whatever else the run counts.
+  void step();
   void ended(const RequestFacts& facts) override;
 
  private:

@@ -24,15 +24,18 @@ constexpr const char* kUsage =
     "Runs the same requests live on the engine (several times, on the wall clock) and simulated,\n"
     "with the same advice, limits and KV pools, and says how far the simulation is off: JCT, TTFT\n"
     "and TPOT of each policy; each iteration of the live runs, charged by the cost model; and\n"
-    "whether both put the policies in the same order. Without --cost the engine is profiled first\n"
-    "(see 'tokenyard profile'). Leave the computer alone meanwhile: whatever else it does is in\n"
-    "the live runs.\n"
+    "whether both put the policies in the same order. Without --cost the engine is profiled (see\n"
+    "'tokenyard profile') by turns with the live runs, since a computer's speed drifts: a few\n"
+    "rounds first, whose costs advise the policies in all runs and set the rate for --load, then\n"
+    "at least one round after every live run. All rounds together make the costs that charge the\n"
+    "simulations. Leave the computer alone meanwhile: whatever else it does is in the live runs.\n"
     "\n"
     "Goals: mean JCT within 3 %, p99 JCT within 5 % (both 10 % above a load of 0.9), or the\n"
-    "half-width of the live runs' own 95 % interval where that is larger; iterations within 1 % "
-    "in\n"
-    "total, and 5 % at p95; the ranking of mean JCT kept for every pair of policies that the live\n"
-    "runs tell apart. Exit status 0: all met; 1: not all.\n"
+    "half-width of the live runs' own 95 % interval where that is larger; iterations within 1 %\n"
+    "in total, and 5 % at p95, or what live runs in total, and live iterations of equal load,\n"
+    "differ by where that is larger (whether the plain goals are met is told beside it); the\n"
+    "ranking of mean JCT kept for every pair of policies that the live runs tell apart. Exit\n"
+    "status 0: all met; 1: not all.\n"
     "\n"
     "  tokenyard validate '{\"requests\":200,\"arrivals\":\"poisson:rate=1\",\n"
     "      \"lengths\":\"zipf:theta=0.6,min=8,max=256\"}' fcfs skip-join-mlfq srpt \\\n"
@@ -47,10 +50,12 @@ std::vector<OptionRow> option_rows() {
       {"load", "SHARE",
        "requests come at this share of what the first policy can serve, by simulation (as "
        "--request-rate or the trace say)"},
-      {"profile-seconds", "S", "of measuring, without --cost (90)"},
+      {"profile-seconds", "S",
+       "of measuring in all, without --cost; longer where three rounds and one after each live run "
+       "take longer (90)"},
       {"out", "DIR",
        "write metrics.csv, iteration_errors.csv, iterations.csv, pairs.csv, summary.csv, "
-       "cost.json"},
+       "cost.json, and advice.json where other costs advised"},
   };
   constexpr std::string_view kNot[] = {"out",      "cell",   "repeat",  "until",
                                        "timeline", "record", "bound",   "iterations",
@@ -73,6 +78,7 @@ void write_files(const ValidationResults& results, const std::vector<std::string
   write("iterations.csv", iterations_csv(results.runs));
   write("pairs.csv", pairs_csv(results.validation));
   write("cost.json", results.cost);
+  if (!results.advice.empty()) write("advice.json", results.advice);
   std::vector<Summary> summaries;
   for (const LiveAndSimulated& run : results.runs) {
     for (std::size_t i = 0; i <= run.live.size(); ++i) {

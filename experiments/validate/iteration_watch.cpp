@@ -13,8 +13,17 @@ void IterationWatch::decided(Time now, const Iteration& iteration, const Iterati
 
 void IterationWatch::completed(Time now, const Iteration& iteration) {
   const Duration took = std::max(Duration{1}, now - begun_);
-  charged_.push_back(
-      {iteration.load, to_seconds(took), to_seconds(cost_.iteration(iteration.load))});
+  measured_.push_back({iteration.load, to_seconds(took)});
+}
+
+std::vector<ChargedIteration> charge(const std::vector<MeasuredIteration>& measured,
+                                     const CostModel& cost) {
+  std::vector<ChargedIteration> charged;
+  charged.reserve(measured.size());
+  for (const MeasuredIteration& each : measured) {
+    charged.push_back({each.load, each.seconds, to_seconds(cost.iteration(each.load))});
+  }
+  return charged;
 }
 
 IterationErrors errors_of(const std::vector<ChargedIteration>& charged) {

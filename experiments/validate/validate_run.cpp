@@ -12,6 +12,8 @@
 #include "experiments/compose.hpp"
 #include "experiments/costs/engine_profile.hpp"
 #include "experiments/interrupt.hpp"
+#include "experiments/validate/end_watch.hpp"
+#include "experiments/validate/turns.hpp"
 #include "sim/kernel/input_error.hpp"
 #include "sim/kernel/text.hpp"
 
@@ -39,55 +41,74 @@ class ScratchFile {
   fs::path path_;
 };
 
-/// When requests came and ended.
-class EndWatch final : public Observer {
- public:
-  bool watches_iterations() const override { return false; }
-  void ended(const RequestFacts& facts) override {
-    ends_.push_back(facts.ended);
-    first_ = std::min(first_, facts.request.arrival);
-    last_ = std::max(last_, facts.request.arrival);
-  }
-
-  /// Requests a second until nine tenths have ended: what comes after is a server that runs empty.
-  double served_per_s() {
-    std::sort(ends_.begin(), ends_.end());
-    const std::size_t most = std::max<std::size_t>(1, ends_.size() * 9 / 10);
-    const Duration until = std::max(Duration{1}, ends_[most - 1] - first_);
-    return static_cast<double>(most) / to_seconds(until);
-  }
-  double arriving_per_s() const {
-    const Duration span = std::max(Duration{1}, last_ - first_);
-    return static_cast<double>(ends_.size() - 1) / to_seconds(span);
-  }
-
- private:
-  std::vector<Time> ends_;
-  Time first_ = kNever;
-  Time last_ = kOrigin;
-};
-
 /// The two forms of each run.
-class Validator {
+class Validator final : public TurnTaker {
  public:
-  Validator(const ValidationPlan& plan, ValidationResults& results)
-      : plan_(plan), results_(results) {}
+  Validator(const ValidationPlan& plan, ValidationResults& results,
+            std::function<void(std::int64_t, std::int64_t)> profiled)
+      : plan_(plan), results_(results), profiled_(std::move(profiled)) {}
 
-  void run(const std::function<void(std::int64_t, std::int64_t)>& profiled) {
+  void run() {
     compose_live();
-    find_cost(profiled);
     find_rows();
-    const auto runs = static_cast<std::int64_t>(rows_.size()) * (plan_.repetitions + 1) + 1;
-    progress_ = Progress::on_terminal(runs, plan_.run.quiet);
-    find_load();
-    for (const RunPlan& row : rows_) simulate(row);
-    for (std::int64_t i = 0; i < plan_.repetitions; ++i) {
-      // Each goes first in turn, so that what drifts is shared by all.
-      for (std::size_t j = 0; j < rows_.size(); ++j) {
-        run_live((j + static_cast<std::size_t>(i)) % rows_.size());
-      }
+    TurnPlan turns;
+    turns.policies = rows_.size();
+    turns.repetitions = plan_.repetitions;
+    if (machine_.settings.cost_file.empty()) {
+      const ProfilePlan profile = engine_plan(machine_, plan_.profile);
+      engine_ = profiled_engine(machine_, profile.limits);
+      rounds_.emplace(*engine_, profile);
+      turns.rounds_first = profile.rounds_least;
+      turns.rounds_most = profile.rounds_most;
+      turns.allowed = profile.allowed;
     }
+    take_turns(turns, *this);
+    if (rounds_) charge_by_all_rounds();
+    find_load();
+    const auto cost = compose_cost_file();
+    for (std::size_t i = 0; i < rows_.size(); ++i) simulate(i, *cost);
     results_.validation = validate(results_.runs, ValidationGoals::at_load(results_.load));
+  }
+
+  Duration round() override {
+    if (progress_) progress_->begin("profile", rounds_->measurements());
+    return rounds_->measure([&] {
+      if (progress_) progress_->step();
+      if (advice_) return;  // the first rounds are done
+      profiled_(++measured_, (plan_.profile.rounds_least + 1) * rounds_->measurements());
+    });
+  }
+
+  /// What is known of the costs now advises all runs, and says which rate is the load asked for.
+  void ready(std::int64_t rounds_to_come) override {
+    if (rounds_) {
+      take_cost(profile_of(*rounds_));
+      results_.advice = results_.cost;
+      set("cost", scratch_.path());
+    } else {
+      std::ifstream file(machine_.settings.cost_file, std::ios::binary);
+      results_.cost.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    advice_ = compose_cost_file();
+    for (const RunPlan& row : rows_) check(simulated(row));
+    constexpr std::int64_t kForTheLoad = 2;
+    const auto runs = static_cast<std::int64_t>(rows_.size()) * (plan_.repetitions + 1);
+    progress_ = Progress::on_terminal(runs + rounds_to_come + kForTheLoad, plan_.run.quiet);
+    if (!plan_.load) return;
+    results_.request_rate = *plan_.load * served_per_s();
+    set("request-rate", format_number(results_.request_rate));
+  }
+
+  void live(std::size_t policy) override {
+    RunPlan row = rows_[policy];
+    row.settings = settings_;
+    row.settings.push_back({"executor", "engine", "validate"});
+    row.settings.push_back({"clock", "wall", "validate"});
+    LiveRun& live = live_[policy].emplace_back();
+    IterationWatch watch(live.iterations);
+    const RunResult result = carry_out(row, &watch);
+    if (result.interrupted) throw Interrupted();
+    live.summary = result.summary;
   }
 
  private:
@@ -122,28 +143,36 @@ class Validator {
     set("max-model-len", fmt::to_string(resolved.server.limits.max_model_len));
   }
 
-  void find_cost(const std::function<void(std::int64_t, std::int64_t)>& profiled) {
-    if (!machine_.settings.cost_file.empty()) {
-      std::ifstream file(machine_.settings.cost_file, std::ios::binary);
-      results_.cost.assign(std::istreambuf_iterator<char>(file), {});
-    } else {
-      const Profile profile = profile_engine(machine_, plan_.profile, profiled);
-      write_cost_file(scratch_.path(), cost_file_text(profile.file));
-      results_.cost = cost_file_text(profile.file);
-      for (const std::string& note : profile.notes) results_.notes.push_back(note);
-      for (const std::string& fault : profile.faults) {
-        results_.notes.push_back("the profile is bad: " + fault);
-      }
-      set("cost", scratch_.path());
+  void take_cost(const Profile& profile) {
+    results_.cost = cost_file_text(profile.file);
+    write_cost_file(scratch_.path(), results_.cost);
+  }
+
+  void charge_by_all_rounds() {
+    const Profile profile = profile_of(*rounds_);
+    take_cost(profile);
+    results_.notes.push_back(
+        fmt::format("the first {} rounds of the profile advise policies, live and simulated; all "
+                    "{} charge",
+                    plan_.profile.rounds_least, profile.rounds));
+    for (const std::string& note : profile.notes) results_.notes.push_back(note);
+    for (const std::string& fault : profile.faults) {
+      results_.notes.push_back("the profile is bad: " + fault);
     }
+  }
+
+  /// The cost model in the file of now.
+  std::unique_ptr<CostModel> compose_cost_file() const {
     Settings settings;
     apply_settings(settings, settings_);
     const JsonObject text = JsonFile::read(settings.cost_file);
-    cost_ = compose_cost(settings, &text);
+    return compose_cost(settings, &text);
   }
 
   /// A plan for each policy (under each system).
   void find_rows() {
+    // Bad ones are refused before anything is measured.
+    for (const std::string& policy : plan_.run.policies) compose_policy(policy);
     RunPlan one = plan_.run;
     one.repeat = 1;
     one.quiet = true;
@@ -159,6 +188,7 @@ class Validator {
       one.systems = {system};
       with_policies();
     }
+    live_.resize(rows_.size());
   }
 
   RunPlan simulated(RunPlan row) const {
@@ -174,6 +204,7 @@ class Validator {
     share.watcher = watcher;
     share.progress = progress_.get();
     share.like = &machine_;
+    share.advice = advice_.get();
     RunResults found = tokenyard::run(row, nullptr, share);
     for (std::string& note : found.notes) {
       const bool known =
@@ -183,24 +214,24 @@ class Validator {
     return std::move(found.runs.front());
   }
 
-  /// All requests at once show what can be served; then the rate follows from the load, or the
-  /// other way round.
-  void find_load() {
+  /// Requests a second that the first policy can serve, by simulation: all come at once.
+  double served_per_s() {
     constexpr const char* kAtOnce = "1e9";
     RunPlan burst = simulated(rows_.front());
     burst.settings.push_back({"request-rate", kAtOnce, "validate"});
-    EndWatch served;
-    carry_out(burst, &served);
-    const double most = served.served_per_s();
-    if (plan_.load) {
-      results_.request_rate = *plan_.load * most;
-      set("request-rate", format_number(results_.request_rate));
-    } else {
+    EndWatch watch;
+    carry_out(burst, &watch);
+    return watch.served_per_s();
+  }
+
+  /// The load that was offered, by the costs that charge.
+  void find_load() {
+    if (!plan_.load) {
       EndWatch watch;
       carry_out(simulated(rows_.front()), &watch);
       results_.request_rate = watch.arriving_per_s();
     }
-    results_.load = results_.request_rate / most;
+    results_.load = results_.request_rate / served_per_s();
     if (results_.load > 1) {
       results_.notes.push_back(fmt::format(
           "requests come {:.2f} times as fast as they can be served: JCT grows with the number of "
@@ -209,36 +240,39 @@ class Validator {
     }
   }
 
-  void simulate(const RunPlan& row) {
+  /// One policy simulated, beside its live runs.
+  void simulate(std::size_t at, const CostModel& cost) {
+    const RunPlan& row = rows_[at];
     LiveAndSimulated runs;
     runs.simulated = carry_out(simulated(row), nullptr).summary;
     runs.policy = runs.simulated.key.label;
     if (plan_.run.systems.size() > 1 && !row.policies.empty()) {
       runs.policy += "@" + row.systems.front();
     }
+    for (LiveRun& live : live_[at]) {
+      runs.live.push_back(std::move(live.summary));
+      runs.iterations.push_back(charge(live.iterations, cost));
+    }
     results_.runs.push_back(std::move(runs));
   }
 
-  void run_live(std::size_t at) {
-    RunPlan row = rows_[at];
-    row.settings = settings_;
-    row.settings.push_back({"executor", "engine", "validate"});
-    row.settings.push_back({"clock", "wall", "validate"});
-    std::vector<ChargedIteration> charged;
-    IterationWatch watch(*cost_, charged);
-    const RunResult result = carry_out(row, &watch);
-    if (result.interrupted) throw Interrupted();
-    results_.runs[at].live.push_back(result.summary);
-    results_.runs[at].iterations.push_back(std::move(charged));
-  }
+  struct LiveRun {
+    Summary summary;
+    std::vector<MeasuredIteration> iterations;
+  };
 
   const ValidationPlan& plan_;
   ValidationResults& results_;
   std::vector<GivenSetting> settings_;  ///< of all runs, live or simulated
   Machine machine_;
+  std::function<void(std::int64_t, std::int64_t)> profiled_;
+  std::unique_ptr<ProfiledMachine> engine_;  ///< null: costs were named
+  std::optional<ProfileRounds> rounds_;      ///< of it
+  std::int64_t measured_ = 0;                ///< in the first rounds
   ScratchFile scratch_;
-  std::unique_ptr<CostModel> cost_;
+  std::unique_ptr<CostModel> advice_;
   std::vector<RunPlan> rows_;
+  std::vector<std::vector<LiveRun>> live_;  ///< by row
   std::unique_ptr<Progress> progress_;
 };
 
@@ -247,7 +281,7 @@ class Validator {
 ValidationResults run_validation(const ValidationPlan& plan,
                                  const std::function<void(std::int64_t, std::int64_t)>& profiled) {
   ValidationResults results;
-  Validator(plan, results).run(profiled);
+  Validator(plan, results, profiled).run();
   return results;
 }
 

@@ -44,11 +44,15 @@ void add_metrics(const LiveAndSimulated& run, const ValidationGoals& goals,
 IterationRow iterations_of(const LiveAndSimulated& run, const ValidationGoals& goals) {
   std::vector<ChargedIteration> all;
   for (const auto& each : run.iterations) all.insert(all.end(), each.begin(), each.end());
-  IterationRow row{run.policy, {}, true};
+  IterationRow row{run.policy, {}, {}, goals.iterations_total, goals.iterations_p95, true};
   if (all.empty()) return row;
   row.errors = errors_of(all);
-  row.met = std::abs(row.errors.total) <= goals.iterations_total &&
-            row.errors.p95_absolute <= goals.iterations_p95;
+  row.goals_met = row.met();
+  row.live = spread_of(run.iterations);
+  row.total_bound = std::max(row.total_bound, row.live.total_half_width.value_or(0));
+  if (2 * row.live.iterations >= row.errors.iterations) {
+    row.p95_bound = std::max(row.p95_bound, row.live.p95_absolute);
+  }
   return row;
 }
 
@@ -79,9 +83,13 @@ bool MetricRow::met() const {
   return !bound || std::abs(error) <= *bound;
 }
 
+bool IterationRow::met() const {
+  return std::abs(errors.total) <= total_bound && errors.p95_absolute <= p95_bound;
+}
+
 bool Validation::met() const {
   return std::ranges::all_of(metrics, [](const MetricRow& row) { return row.met(); }) &&
-         std::ranges::all_of(iterations, [](const IterationRow& row) { return row.met; }) &&
+         std::ranges::all_of(iterations, [](const IterationRow& row) { return row.met(); }) &&
          std::ranges::all_of(pairs,
                              [](const PairRow& row) { return !row.judged() || row.agrees(); });
 }

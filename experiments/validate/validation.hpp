@@ -9,6 +9,7 @@
 #include "experiments/record/summary.hpp"
 #include "experiments/statistics/paired.hpp"
 #include "experiments/validate/iteration_watch.hpp"
+#include "experiments/validate/live_spread.hpp"
 
 namespace tokenyard {
 
@@ -50,7 +51,13 @@ struct MetricRow {
 struct IterationRow {
   std::string policy;
   IterationErrors errors;
-  bool met = false;
+  LiveSpread live;  ///< of one live iteration from another, and of one run from another
+  /// How far the errors may be from 0: the goals, or what live differs from live where that is
+  /// larger. At p95 live counts where at least half of the iterations have an equal.
+  double total_bound = 0, p95_bound = 0;
+  bool goals_met = false;  ///< whatever live differs from live
+
+  bool met() const;
 };
 
 /// Two policies: how the second's mean JCT differs from the first's.

@@ -48,7 +48,16 @@ std::string validation_json(const Validation& validation) {
   for (const IterationRow& row : validation.iterations) {
     Json entry = json_of(row.errors);
     entry["policy"] = row.policy;
-    entry["met"] = row.met;
+    entry["equal_load_iterations"] = row.live.iterations;
+    entry["equal_load_mean_absolute"] = row.live.mean_absolute;
+    entry["equal_load_p50_absolute"] = row.live.p50_absolute;
+    entry["equal_load_p95_absolute"] = row.live.p95_absolute;
+    entry["equal_load_p99_absolute"] = row.live.p99_absolute;
+    entry["total_ci95_half_width"] = json_of(row.live.total_half_width);
+    entry["total_bound"] = row.total_bound;
+    entry["p95_bound"] = row.p95_bound;
+    entry["met"] = row.met();
+    entry["goals_met"] = row.goals_met;
     json["iterations"].push_back(std::move(entry));
   }
   json["pairs"] = Json::array();
@@ -82,13 +91,21 @@ std::string metrics_csv(const Validation& validation) {
 std::string iteration_errors_csv(const Validation& validation) {
   std::string text =
       "policy,iterations,total_error,mean_absolute_error,p50_absolute_error,p95_absolute_error,"
-      "p99_absolute_error,met\n";
+      "p99_absolute_error,met,equal_load_iterations,equal_load_mean_absolute,"
+      "equal_load_p50_absolute,equal_load_p95_absolute,equal_load_p99_absolute,"
+      "total_ci95_half_width,total_bound,p95_bound,goals_met\n";
   for (const IterationRow& row : validation.iterations) {
     const IterationErrors& errors = row.errors;
-    text += fmt::format("{},{},{},{},{},{},{},{}\n", csv_field(row.policy), errors.iterations,
+    text += fmt::format("{},{},{},{},{},{},{},{}", csv_field(row.policy), errors.iterations,
                         format_number(errors.total), format_number(errors.mean_absolute),
                         format_number(errors.p50_absolute), format_number(errors.p95_absolute),
-                        format_number(errors.p99_absolute), row.met);
+                        format_number(errors.p99_absolute), row.met());
+    const LiveSpread& live = row.live;
+    text += fmt::format(",{},{},{},{},{},{},{},{},{}\n", live.iterations,
+                        format_number(live.mean_absolute), format_number(live.p50_absolute),
+                        format_number(live.p95_absolute), format_number(live.p99_absolute),
+                        cell(live.total_half_width), format_number(row.total_bound),
+                        format_number(row.p95_bound), row.goals_met);
   }
   return text;
 }

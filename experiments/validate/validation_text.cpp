@@ -35,20 +35,39 @@ void add_metrics(const Validation& validation, std::string& text) {
   }
 }
 
+/// Below a row of the errors: live against live, and how far the errors may go.
+void add_live_spread(const IterationRow& row, const ValidationGoals& goals, std::size_t width,
+                     std::string& text) {
+  const LiveSpread& live = row.live;
+  const auto half_width = live.total_half_width;
+  const auto share = [&](double value) { return live.iterations > 0 ? plain_percent(value) : "-"; };
+  text +=
+      fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "  live", width, live.iterations,
+                  half_width ? "+-" + plain_percent(*half_width) : "-", share(live.mean_absolute),
+                  share(live.p50_absolute), share(live.p95_absolute), share(live.p99_absolute));
+  text += fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {}\n", "  within", width, "",
+                      plain_percent(row.total_bound), "", "", plain_percent(row.p95_bound), "",
+                      verdict(true, row.met()));
+  text += fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {}\n", "  goals", width, "",
+                      plain_percent(goals.iterations_total), "", "",
+                      plain_percent(goals.iterations_p95), "", verdict(true, row.goals_met));
+}
+
 void add_iterations(const Validation& validation, std::string& text) {
   std::size_t width = 16;
   for (const IterationRow& row : validation.iterations) width = std::max(width, row.policy.size());
   text += fmt::format(
-      "\niterations of the live runs, charged by the cost model\n{:<{}} {:>10} {:>9} "
-      "{:>9} {:>9} {:>9} {:>9}\n",
+      "\niterations of the live runs, charged by the cost model; below, how far live ones of equal "
+      "load\nare from one another, and live runs in total (95 %)\n"
+      "{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n",
       "", width, "number", "total", "mean |e|", "p50 |e|", "p95 |e|", "p99 |e|");
   for (const IterationRow& row : validation.iterations) {
     const IterationErrors& errors = row.errors;
-    text +=
-        fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {}\n", row.policy, width,
-                    errors.iterations, percent(errors.total), plain_percent(errors.mean_absolute),
-                    plain_percent(errors.p50_absolute), plain_percent(errors.p95_absolute),
-                    plain_percent(errors.p99_absolute), verdict(true, row.met));
+    text += fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n", row.policy, width,
+                        errors.iterations, percent(errors.total),
+                        plain_percent(errors.mean_absolute), plain_percent(errors.p50_absolute),
+                        plain_percent(errors.p95_absolute), plain_percent(errors.p99_absolute));
+    add_live_spread(row, validation.goals, width, text);
   }
 }
 
@@ -83,7 +102,8 @@ std::string validation_text(const Validation& validation) {
   const ValidationGoals& goals = validation.goals;
   text += fmt::format(
       "\ngoals: mean JCT within {}, p99 JCT within {} (or the live interval); iterations within {} "
-      "in total\nand {} at p95; the ranking kept where the live interval tells: {}\n",
+      "in total\nand {} at p95 (or what live differs from live); the ranking kept where the live "
+      "interval tells: {}\n",
       plain_percent(goals.mean_jct), plain_percent(goals.p99_jct),
       plain_percent(goals.iterations_total), plain_percent(goals.iterations_p95),
       validation.met() ? "all met" : "not all met");

@@ -71,7 +71,9 @@ TEST(Validation, JudgesIterationsInTotalAndInTheTail) {
   const auto met = [](const std::vector<double>& seconds) {
     LiveAndSimulated runs = made_up("fcfs", {10, 10}, 10);
     runs.iterations = {charged(seconds)};
-    return validated({runs}).iterations[0].met;
+    const IterationRow row = validated({runs}).iterations[0];
+    EXPECT_EQ(row.met(), row.goals_met);  // live does not differ from live
+    return row.met();
   };
   EXPECT_TRUE(met({1.04, 0.96, 1.0}));
   EXPECT_FALSE(met({1.02, 1.02}));
@@ -111,19 +113,80 @@ TEST(Validation, WritesWhatItFound) {
                                               made_up("c", {5, 5}, 5)};
   const Validation found = validated(runs);
   EXPECT_THAT(metrics_csv(found), HasSubstr("\n\"a,b\",mean_jct_s,10,0,10,0,0.03,true\n"));
-  EXPECT_THAT(iteration_errors_csv(found), HasSubstr("\nc,4,0,0,0,0,0,true\n"));
+  EXPECT_THAT(iteration_errors_csv(found),
+              HasSubstr("\nc,4,0,0,0,0,0,true,4,0,0,0,0,0,0.01,0.05,true\n"));
   EXPECT_THAT(pairs_csv(found), HasSubstr("\n\"a,b\",c,-0.5,-0.5,-0.5,-0.5,true,true\n"));
   EXPECT_THAT(iterations_csv(runs), HasSubstr("\nc,2,0,0,0,0,0,1,1\n"));
   EXPECT_THAT(validation_json(found), HasSubstr(R"("met":true)"));
 }
 
+/// Runs of iterations that take so long each; loads are numbered: decodes that attend to so many
+/// steps of context.
+using Timed = std::vector<std::pair<int, double>>;
+std::vector<std::vector<ChargedIteration>> timed(const std::vector<Timed>& runs, double charged_s) {
+  std::vector<std::vector<ChargedIteration>> found;
+  for (const Timed& run : runs) {
+    found.emplace_back();
+    for (const auto& [steps, seconds] : run) {
+      const IterationLoad load = IterationLoad::one_decode(steps * kEqualContextTokens);
+      found.back().push_back({load, seconds, charged_s});
+    }
+  }
+  return found;
+}
+
+// Would catch: iterations of unequal load set beside each other, or those of two runs not; one
+// without an equal that counts as foretold; a deviation that a small class makes small.
+TEST(LiveSpread, IsThatOfIterationsOfEqualLoad) {
+  const LiveSpread found = spread_of(timed({{{1, 1.0}, {2, 7.0}}, {{1, 1.25}, {3, 9.0}}}, 1));
+  EXPECT_EQ(found.iterations, 2);
+  EXPECT_NEAR(found.p50_absolute, 0.125 * std::sqrt(2) / 1.25, 1e-12);
+  EXPECT_NEAR(found.p95_absolute, 0.125 * std::sqrt(2), 1e-12);
+  EXPECT_EQ(spread_of(timed({{{1, 1.0}, {2, 2.0}}}, 1)).iterations, 0);
+  auto near = timed({{{1, 1.0}}, {{1, 2.0}}}, 1);
+  near[0][0].load.decode_context_tokens += kEqualContextTokens - 1;
+  EXPECT_EQ(spread_of(near).iterations, 2);
+  near[0][0].load.add_prefill(5, 5);
+  EXPECT_EQ(spread_of(near).iterations, 0);
+  near[1][0].load.add_prefill(5, 9);
+  EXPECT_EQ(spread_of(near).iterations, 0);
+}
+
+// Would catch: runs that differ in total taken for equal, or for unequal where only their loads
+// are; an interval of one run.
+TEST(LiveSpread, TellsHowFarRunsDifferInTotal) {
+  const LiveSpread found = spread_of(timed({{{1, 1.0}}, {{1, 1.25}, {2, 1.25}}}, 1));
+  EXPECT_NEAR(*found.total_half_width, 12.706 * (0.2 / std::sqrt(2.0)) / std::sqrt(2.0), 1e-4);
+  EXPECT_FALSE(spread_of(timed({{{1, 1.0}, {1, 3.0}}}, 1)).total_half_width);
+}
+
+// Would catch: a model blamed for what no model can know, or excused where live runs are alike or
+// too few iterations have an equal; the plain goals' outcome lost or changed by it.
+TEST(Validation, AsksOfIterationsWhatLiveOnesOfEqualLoadTell) {
+  const auto row = [](const std::vector<Timed>& runs) {
+    LiveAndSimulated made = made_up("fcfs", {10, 10}, 10);
+    made.iterations = timed(runs, 1);
+    return validated({made}).iterations[0];
+  };
+  const IterationRow noisy = row({{{1, 0.75}, {1, 1.25}}, {{1, 0.75}, {1, 1.25}}});
+  EXPECT_TRUE(noisy.met());
+  EXPECT_FALSE(noisy.goals_met);
+  EXPECT_NEAR(noisy.p95_bound, std::sqrt(4.0 / 3) / 3, 1e-12);
+  EXPECT_EQ(noisy.total_bound, 0.01);
+  EXPECT_FALSE(row({{{1, 0.75}, {2, 1.25}, {3, 0.75}}, {{1, 0.75}, {4, 1.25}}}).met());
+  const IterationRow drifting = row({{{1, 0.9}}, {{1, 1.0}}, {{1, 1.1}}});
+  EXPECT_NEAR(drifting.total_bound, *drifting.live.total_half_width, 1e-12);
+  EXPECT_TRUE(drifting.met());
+  EXPECT_FALSE(row({{{1, 0.9}}, {{1, 0.9}}, {{1, 0.9}}}).met());
+}
+
 // Would catch: an iteration charged with another's load, or timed from another's begin.
-TEST(IterationWatch, ChargesEachIterationOfARun) {
+TEST(IterationWatch, KeepsWhatIsChargedForEachIterationOfARun) {
   LinearCoefficients form;
   form.decode_sequence_s = 0.5;
   const LinearCostModel cost(form);
-  std::vector<ChargedIteration> found;
-  IterationWatch watch(cost, found);
+  std::vector<MeasuredIteration> measured;
+  IterationWatch watch(measured);
   Iteration iteration;
   iteration.slots.resize(1);
   iteration.load.add_decode(9);
@@ -131,6 +194,7 @@ TEST(IterationWatch, ChargesEachIterationOfARun) {
   Iteration copies;  // decided while the other runs: it has no end
   watch.decided(kOrigin + std::chrono::seconds(2), copies, {});
   watch.completed(kOrigin + std::chrono::seconds(4), iteration);
+  const std::vector<ChargedIteration> found = charge(measured, cost);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].load, iteration.load);
   EXPECT_DOUBLE_EQ(found[0].measured_s, 3);

@@ -71,7 +71,26 @@ TEST_F(CostsProgram, ValidationComparesLiveWithSimulated) {
   EXPECT_THAT(content("v/pairs.csv"), HasSubstr("\nfcfs,srpt,"));
   EXPECT_THAT(content("v/summary.csv"), HasSubstr("\nsrpt live 2,"));
   EXPECT_THAT(content("v/iterations.csv"), HasSubstr("\nsrpt,2,"));
-  EXPECT_THAT(content("stdout.txt"), HasSubstr("a load of 0.50"));
+  EXPECT_THAT(content("stdout.txt"), HasSubstr("\n  within "));
+  // Three rounds, four live runs, a round after each.
+  EXPECT_THAT(content("v/advice.json"), HasSubstr(R"("rounds":3,)"));
+  EXPECT_THAT(content("v/cost.json"), HasSubstr(R"("rounds":7,)"));
+}
+
+// Would catch: named costs that are measured anew or left out, or under which the load is another
+// than was asked for.
+TEST_F(CostsProgram, ValidationTakesTheCostsNamed) {
+  const std::string cost = R"({"kind":"linear","iteration_s":0.002,"prefill_token_s":0.0001})";
+  temporary_.write("cost.json", cost);
+  const int status =
+      call(R"(validate '{"requests":12,"arrivals":"poisson:rate=9",)"
+           R"("lengths":"fixed:prompt=8,output=6"}')"
+           " mlfq --weights random:llama-tiny --threads 1 --max-num-seqs 4 --max-model-len 128 "
+           "--cost cost.json --repeat 2 --load 0.5 --out v");
+  EXPECT_TRUE(status == 0 || status == 1) << err();
+  EXPECT_EQ(content("v/cost.json"), cost);
+  EXPECT_FALSE(exists("v/advice.json"));
+  EXPECT_THAT(content("stdout.txt"), HasSubstr("a load of 0.50; 2 live runs"));
 }
 
 // Would catch: bad input that is run with, or refused without its place; half a file left behind.
