@@ -68,8 +68,7 @@ std::vector<OptionRow> option_rows() {
 }
 
 void write_files(const ValidationResults& results, const std::vector<std::string>& arguments,
-                 const std::filesystem::path& out) {
-  ResultFolder folder(out);
+                 ResultFolder& folder) {
   const auto write = [&](const char* name, const std::string& text) {
     write_text_file(folder.path() / name, text);
   };
@@ -121,6 +120,9 @@ int run_validate_command(const std::vector<std::string>& arguments) {
       line.refuse(fmt::format("--load: expected a share above 0, found '{}'", printable(*load)));
     }
   }
+  const auto out = line.value("out");
+  std::optional<ResultFolder> folder;  // refused now, if it is, and not after an hour
+  if (out) folder.emplace(*out);
   const bool talks = !line.flag("json") && !plan.run.quiet;
   const ValidationResults results = [&] {
     std::optional<ProfileProgress> progress(std::in_place, !talks);
@@ -129,8 +131,7 @@ int run_validate_command(const std::vector<std::string>& arguments) {
       if (done == of) progress.reset();
     });
   }();
-  const auto out = line.value("out");
-  if (out) write_files(results, arguments, *out);
+  if (folder) write_files(results, arguments, *folder);
   if (!talks) {
     if (line.flag("json")) fmt::print("{}", validation_json(results.validation));
     return results.validation.met() ? 0 : 1;

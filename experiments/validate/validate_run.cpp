@@ -51,6 +51,7 @@ class Validator final : public TurnTaker {
   void run() {
     compose_live();
     find_rows();
+    check_input();
     TurnPlan turns;
     turns.policies = rows_.size();
     turns.repetitions = plan_.repetitions;
@@ -171,8 +172,6 @@ class Validator final : public TurnTaker {
 
   /// A plan for each policy (under each system).
   void find_rows() {
-    // Bad ones are refused before anything is measured.
-    for (const std::string& policy : plan_.run.policies) compose_policy(policy);
     RunPlan one = plan_.run;
     one.repeat = 1;
     one.quiet = true;
@@ -189,6 +188,12 @@ class Validator final : public TurnTaker {
       with_policies();
     }
     live_.resize(rows_.size());
+  }
+
+  /// Refuses what can be refused before anything is measured.
+  void check_input() const {
+    for (const std::string& policy : plan_.run.policies) compose_policy(policy);
+    compose_trace(source_of(plan_.run), machine_.settings, first_seed(plan_.run));
   }
 
   RunPlan simulated(RunPlan row) const {

@@ -1,5 +1,6 @@
 #include "experiments/validate/validate_run.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -66,6 +67,24 @@ TEST(ValidateRun, ChargesByAllRoundsAndAdvisesByTheFirst) {
       EXPECT_EQ(each.charged_s, to_seconds(cost->iteration(each.load)));
     }
   }
+}
+
+// Would catch: minutes of measuring before bad input is looked at.
+TEST(ValidateRun, RefusesBadInputBeforeMeasuring) {
+  ValidationPlan plan;
+  plan.run.policies = {"fcfs"};
+  plan.run.settings = {{"weights", "random:llama-tiny", "--weights"}};
+  const auto refusal = [&] {
+    return test::refusal([&] {
+      run_validation(plan, [](std::int64_t, std::int64_t) { throw InputError("measured"); });
+    });
+  };
+  plan.run.trace = "nowhere.csv";
+  EXPECT_THAT(refusal(), testing::HasSubstr("nowhere.csv"));
+  plan.run.trace = R"({"requests":1,"arrivals":"poisson:rate=9","lengths":"alpaca-like"})";
+  EXPECT_EQ(refusal(), "measured");
+  plan.run.policies = {"nosuch"};
+  EXPECT_THAT(refusal(), testing::HasSubstr("unknown policy 'nosuch'"));
 }
 
 }  // namespace

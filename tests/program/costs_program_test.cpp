@@ -114,6 +114,9 @@ TEST_F(CostsProgram, RefusesBadInput) {
   EXPECT_THAT(err(), HasSubstr("--weights"));
   EXPECT_EQ(call("validate plan.json fcfs --weights random:llama-tiny --load no"), 2);
   EXPECT_THAT(err(), HasSubstr("--load: expected a share above 0, found 'no'"));
+  temporary_.write("taken", "");
+  EXPECT_EQ(call("validate plan.json fcfs --weights random:llama-tiny --out taken"), 2);
+  EXPECT_THAT(err(), HasSubstr("taken"));
 }
 
 }  // namespace
