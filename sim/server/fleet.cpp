@@ -133,10 +133,10 @@ Fleet::Fleet(const FleetSettings& settings, const ServerSettings& server, const 
     changes_.push_back({outage.at, outage.replica, false});
     if (outage.back != kNever) changes_.push_back({outage.back, outage.replica, true});
   }
-  // Who comes back at an instant is there for those whom another loses then.
+  // Who comes back at an instant is there for those whom another loses then, and may fail at once.
   std::stable_sort(changes_.begin(), changes_.end(), [](const Change& a, const Change& b) {
     if (a.at != b.at) return a.at < b.at;
-    return a.up != b.up ? b.up : a.replica < b.replica;
+    return a.up != b.up ? a.up : a.replica < b.replica;
   });
 }
 

@@ -120,6 +120,16 @@ TEST(Fleet, RequestsWaitForAReplicaToComeBack) {
   EXPECT_EQ(phases(outcome.requests[1]), "60 10 0 0 0 ");
 }
 
+// Would catch: a replica that is asked for what it holds while it is down, when one outage ends as
+// the next begins; a moment between them in which it takes requests.
+TEST(Fleet, OneOutageMayFollowAnotherAtOnce) {
+  FleetCase what;
+  what.server = pool_of(100);
+  what.fleet.outages = {{replica(0), at_ms(15), at_ms(100)}, {replica(0), at_ms(100), at_ms(130)}};
+  const FleetOutcome outcome = run_fleet({job_at(0, 2, 3), job_at(40, 1, 1)}, ten_ms(), what);
+  EXPECT_EQ(outcome.iterations[0], "0: 0+2\n10: 0+1\n130: 0+3 1+1\n140: 0+1\n");
+}
+
 // Would catch: a request that a failed replica had not begun and that waits twice, or is counted as
 // preempted.
 TEST(Fleet, WhoHadNotBegunIsOnlyQueued) {
