@@ -145,9 +145,8 @@ class Recorder final : public Observer {
   void keep(const RequestFacts& facts);
 
   RecorderOptions options_;
-  std::unique_ptr<TextBuffer> csv_;
-  /// Of several replicas: rows go by here.
-  std::ostringstream row_;
+  std::ostringstream row_;           ///< of several replicas: rows go by here
+  std::unique_ptr<TextBuffer> csv_;  ///< it writes into `row_` to its own end, so it goes first
   std::optional<ReplicaMerge> merge_;
   std::vector<Pending> pending_;  ///< as many as iterations are in flight; only for the CSV
 
