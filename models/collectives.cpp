@@ -18,10 +18,10 @@ double real(std::size_t count) {
 
 /// What each device's messages to its right neighbour get, in several rings at once.
 SharedPaths in_rings(const Topology& topology, std::span<const Devices> rings) {
-  std::vector<const LinkPath*> paths;
+  std::vector<LinkPath> paths;
   for (const Devices& ring : rings) {
     for (std::size_t i = 0; i < ring.size(); ++i) {
-      paths.push_back(&topology.path(ring[i], ring[(i + 1) % ring.size()]));
+      paths.push_back(topology.path(ring[i], ring[(i + 1) % ring.size()]));
     }
   }
   return topology.together(paths);
@@ -40,13 +40,13 @@ TransferTime sum(const TransferTime& a, const TransferTime& b) {
 /// inside one is a leaf of the other.
 TransferTime two_trees(const Topology& topology, std::span<const std::size_t> devices) {
   const std::size_t n = devices.size();
-  std::vector<const LinkPath*> paths;
+  std::vector<LinkPath> paths;
   std::size_t depth = 0;
   while ((std::size_t{1} << depth) < n) ++depth;
   for (std::size_t i = 1; i < n; ++i) {
     const std::size_t parent = (i - 1) / 2;
-    paths.push_back(&topology.path(devices[i], devices[parent]));
-    paths.push_back(&topology.path(devices[n - 1 - i], devices[n - 1 - parent]));
+    paths.push_back(topology.path(devices[i], devices[parent]));
+    paths.push_back(topology.path(devices[n - 1 - i], devices[n - 1 - parent]));
   }
   // Up: each edge carries half the message. Down: the same, the other way.
   const SharedPaths shared = topology.together(paths);
@@ -113,17 +113,17 @@ TransferTime point_to_point(const Topology& topology, std::span<const std::size_
                             std::span<const std::size_t> to) {
   invariant(from.size() == to.size(), "groups of one size", "{} and {} devices", from.size(),
             to.size());
-  std::vector<const LinkPath*> paths;
-  for (std::size_t i = 0; i < from.size(); ++i) paths.push_back(&topology.path(from[i], to[i]));
+  std::vector<LinkPath> paths;
+  for (std::size_t i = 0; i < from.size(); ++i) paths.push_back(topology.path(from[i], to[i]));
   const SharedPaths shared = topology.together(paths);
   return {topology.operation_s() + shared.latency_s, 1 / shared.bandwidth_bytes_per_s};
 }
 
 TransferTime host_copy(const Topology& topology, std::span<const std::size_t> devices) {
-  std::vector<const LinkPath*> out, in;
+  std::vector<LinkPath> out, in;
   for (const std::size_t device : devices) {
-    out.push_back(&topology.to_host(device));
-    in.push_back(&topology.from_host(device));
+    out.push_back(topology.to_host(device));
+    in.push_back(topology.from_host(device));
   }
   const SharedPaths outwards = topology.together(out), inwards = topology.together(in);
   return {std::max(outwards.latency_s, inwards.latency_s),

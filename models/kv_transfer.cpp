@@ -8,6 +8,7 @@
 
 #include "models/charge.hpp"
 #include "sim/kernel/input_error.hpp"
+#include "sim/kernel/text.hpp"
 
 namespace tokenyard {
 
@@ -41,7 +42,7 @@ KvTransfer::KvTransfer(const ModelSpec& model, Topology topology, const Parallel
   if (topology.devices() < needed) {
     throw InputError(
         fmt::format("--replicas: {} replicas of {} devices each need {}, and {} has {}", servers,
-                    parallelism.devices(), needed, topology.name(), topology.devices()));
+                    parallelism.devices(), needed, printable(topology.name()), topology.devices()));
   }
   topology_ = std::move(topology);
 }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "sim/kernel/input_error.hpp"
+#include "sim/kernel/text.hpp"
 
 namespace tokenyard {
 
@@ -59,8 +60,9 @@ std::vector<StageLinks> links_of_topology(const Topology& topology, const Parall
                                           std::size_t first) {
   const auto tensor = static_cast<std::size_t>(parallelism.tensor);
   if (first + parallelism.devices() > topology.devices()) {
-    throw InputError(fmt::format("{} has {} devices; {} x {} are needed{}", topology.name(),
-                                 topology.devices(), parallelism.tensor, parallelism.pipeline,
+    throw InputError(fmt::format("{} has {} devices; {} x {} are needed{}",
+                                 printable(topology.name()), topology.devices(), parallelism.tensor,
+                                 parallelism.pipeline,
                                  first > 0 ? fmt::format(" behind the first {}", first) : ""));
   }
   std::vector<std::size_t> devices(parallelism.devices());

@@ -29,8 +29,6 @@ struct Node {
 
 struct Link {
   std::size_t number = 0;
-  double bandwidth_bytes_per_s = 0;
-  double latency_s = 0;
   double mebibyte_s = 0;  ///< what Dijkstra's algorithm adds up
 };
 
@@ -48,27 +46,30 @@ struct OpenLinks {
   }
 };
 
+/// By node, the number of the link by which it is reached; only of those reached.
+using LastLinks = std::vector<std::uint32_t>;
+
 constexpr double kMebibyte = 1 << 20;
 constexpr double kUnreached = std::numeric_limits<double>::max();
 
 /// The way from one node to all others.
 struct Ways {
   std::vector<double> time_s;
-  std::vector<Edge> last;  ///< the link by which a node is reached; only of those reached
+  LastLinks last;
 };
 
 struct KeepLast : boost::dijkstra_visitor<> {
-  explicit KeepLast(std::vector<Edge>& edges) : last(edges) {}
+  explicit KeepLast(LastLinks& links) : last(links) {}
   template <typename Graph>
   void edge_relaxed(Edge edge, const Graph& graph) {
-    last[boost::target(edge, graph)] = edge;
+    last[boost::target(edge, graph)] = static_cast<std::uint32_t>(graph[edge].number);
   }
-  std::vector<Edge>& last;
+  LastLinks& last;
 };
 
 Ways ways_from(const Nodes& nodes, std::size_t from) {
   const std::size_t size = boost::num_vertices(nodes);
-  Ways ways{std::vector<double>(size, kUnreached), std::vector<Edge>(size)};
+  Ways ways{std::vector<double>(size, kUnreached), LastLinks(size)};
   const boost::filtered_graph open(nodes, OpenLinks{&nodes, from});
   boost::dijkstra_shortest_paths(open, from,
                                  boost::weight_map(boost::get(&Link::mebibyte_s, open))
@@ -76,18 +77,6 @@ Ways ways_from(const Nodes& nodes, std::size_t from) {
                                      .vertex_index_map(boost::get(boost::vertex_index, open))
                                      .visitor(KeepLast(ways.last)));
   return ways;
-}
-
-LinkPath path_of(const Nodes& nodes, const Ways& ways, std::size_t from, std::size_t to) {
-  LinkPath path;
-  for (std::size_t at = to; at != from;) {
-    const Edge edge = ways.last[at];
-    path.links.push_back(nodes[edge].number);
-    path.latency_s += nodes[edge].latency_s;
-    at = boost::source(edge, nodes);
-  }
-  std::reverse(path.links.begin(), path.links.end());
-  return path;
 }
 
 NodeKind kind_of(const JsonObject& json) {
@@ -98,16 +87,25 @@ NodeKind kind_of(const JsonObject& json) {
 
 }  // namespace
 
+/// The paths are kept as trees, a number a node: written out they would be as long as the graph is
+/// wide, for each pair of devices.
 struct Topology::Graph {
   Nodes nodes;
-  std::vector<double> bandwidths;  ///< by link
+  std::vector<double> bandwidths;              ///< by link
+  std::vector<double> latencies;               ///< by link
+  std::vector<std::size_t> begins;             ///< by link, the node it leads on from
+  std::vector<LastLinks> from_device;          ///< by device
+  std::vector<std::size_t> hosts;              ///< by device, the one that it reaches first
+  std::map<std::size_t, LastLinks> from_host;  ///< by host
+
+  LinkPath path(const LastLinks& last, std::size_t from, std::size_t to) const;
 
   std::map<std::string, std::size_t> read_nodes(const JsonObject& file);
   void read_links(const JsonObject& file, const std::map<std::string, std::size_t>& numbers);
 };
 
 std::map<std::string, std::size_t> Topology::Graph::read_nodes(const JsonObject& file) {
-  constexpr std::size_t kMost = 2000;  // paths are kept for each pair of devices
+  constexpr std::size_t kMost = 2000;  // a way is kept from each device to each node
   std::map<std::string, std::size_t> numbers;
   for (const JsonObject& json : file.objects("nodes")) {
     if (numbers.size() == kMost) file.refuse("nodes", fmt::format("more than {}", kMost));
@@ -145,17 +143,29 @@ void Topology::Graph::read_links(const JsonObject& file,
       json.refuse("kind", fmt::format("'{}' is not among the efficiencies", printable(kind)));
     }
     Link link;
-    link.latency_s = json.number("latency_s", 0, 1);
-    link.bandwidth_bytes_per_s =
+    const double latency_s = json.number("latency_s", 0, 1);
+    const double bandwidth_bytes_per_s =
         json.number("bandwidth_bytes_per_s", kRateLeast, kRateMost) * efficiency->second;
-    link.mebibyte_s = link.latency_s + kMebibyte / link.bandwidth_bytes_per_s;
+    link.mebibyte_s = latency_s + kMebibyte / bandwidth_bytes_per_s;
     json.refuse_unread();
     for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
       link.number = bandwidths.size();
-      bandwidths.push_back(link.bandwidth_bytes_per_s);
+      bandwidths.push_back(bandwidth_bytes_per_s);
+      latencies.push_back(latency_s);
+      begins.push_back(from);
       boost::add_edge(from, to, link, nodes);
     }
   }
+}
+
+LinkPath Topology::Graph::path(const LastLinks& last, std::size_t from, std::size_t to) const {
+  LinkPath path;
+  for (std::size_t at = to; at != from; at = begins[last[at]]) {
+    path.links.push_back(last[at]);
+    path.latency_s += latencies[last[at]];
+  }
+  std::reverse(path.links.begin(), path.links.end());
+  return path;
 }
 
 Topology::Topology(const JsonObject& file) : graph_(std::make_unique<Graph>()) {
@@ -183,16 +193,15 @@ Topology& Topology::operator=(Topology&&) noexcept = default;
 void Topology::find_paths() {
   const Nodes& nodes = graph_->nodes;
   for (const std::size_t from : devices_) {
-    const Ways ways = ways_from(nodes, from);
+    Ways ways = ways_from(nodes, from);
     std::size_t reached = 0;
     for (const std::size_t to : devices_) reached += ways.time_s[to] < kUnreached ? 1 : 0;
     for (const std::size_t to : devices_) {
-      if (ways.time_s[to] == kUnreached) {
-        throw InputError(fmt::format(
-            "disconnected: no links lead from {} to {}; it reaches {} of the {} other devices",
-            nodes[from].name, nodes[to].name, reached - 1, devices_.size() - 1));
-      }
-      paths_.push_back(path_of(nodes, ways, from, to));
+      if (ways.time_s[to] < kUnreached) continue;
+      throw InputError(fmt::format(
+          "disconnected: no links lead from {} to {}; it reaches {} of the {} other devices",
+          printable(nodes[from].name), printable(nodes[to].name), reached - 1,
+          devices_.size() - 1));
     }
     std::size_t host = from;
     for (std::size_t node = 0; node < boost::num_vertices(nodes); ++node) {
@@ -201,11 +210,13 @@ void Topology::find_paths() {
       if (nodes[node].kind == NodeKind::host && reachable && nearer) host = node;
     }
     if (host == from) {
-      throw InputError(
-          fmt::format("disconnected: no links lead from {} to a host", nodes[from].name));
+      throw InputError(fmt::format("disconnected: no links lead from {} to a host",
+                                   printable(nodes[from].name)));
     }
-    to_host_.push_back(path_of(nodes, ways, from, host));
-    from_host_.push_back(path_of(nodes, ways_from(nodes, host), host, from));
+    graph_->from_device.push_back(std::move(ways.last));
+    graph_->hosts.push_back(host);
+    const bool is_known = graph_->from_host.contains(host);
+    if (!is_known) graph_->from_host[host] = ways_from(nodes, host).last;
   }
 }
 
@@ -217,24 +228,26 @@ const std::string& Topology::device_name(std::size_t device) const {
   return graph_->nodes[devices_.at(device)].name;
 }
 
-const LinkPath& Topology::path(std::size_t from, std::size_t to) const {
-  return paths_.at(from * devices_.size() + to);
+LinkPath Topology::path(std::size_t from, std::size_t to) const {
+  return graph_->path(graph_->from_device.at(from), devices_.at(from), devices_.at(to));
 }
 
-const LinkPath& Topology::to_host(std::size_t device) const {
-  return to_host_.at(device);
+LinkPath Topology::to_host(std::size_t device) const {
+  return graph_->path(graph_->from_device.at(device), devices_.at(device),
+                      graph_->hosts.at(device));
 }
 
-const LinkPath& Topology::from_host(std::size_t device) const {
-  return from_host_.at(device);
+LinkPath Topology::from_host(std::size_t device) const {
+  const std::size_t host = graph_->hosts.at(device);
+  return graph_->path(graph_->from_host.at(host), host, devices_.at(device));
 }
 
-SharedPaths Topology::together(std::span<const LinkPath* const> paths) const {
+SharedPaths Topology::together(std::span<const LinkPath> paths) const {
   SharedPaths shared{0, std::numeric_limits<double>::infinity()};
   std::vector<double> users(graph_->bandwidths.size(), 0);
-  for (const LinkPath* path : paths) {
-    shared.latency_s = std::max(shared.latency_s, path->latency_s);
-    for (const std::size_t link : path->links) ++users[link];
+  for (const LinkPath& path : paths) {
+    shared.latency_s = std::max(shared.latency_s, path.latency_s);
+    for (const std::size_t link : path.links) ++users[link];
   }
   for (std::size_t link = 0; link < users.size(); ++link) {
     if (users[link] == 0) continue;

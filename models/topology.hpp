@@ -50,14 +50,14 @@ class Topology {
   const std::string& device_name(std::size_t device) const;
 
   /// From device to device; no links from one to itself.
-  const LinkPath& path(std::size_t from, std::size_t to) const;
+  LinkPath path(std::size_t from, std::size_t to) const;
   /// From the device to the host that it reaches first, and back.
-  const LinkPath& to_host(std::size_t device) const;
-  const LinkPath& from_host(std::size_t device) const;
+  LinkPath to_host(std::size_t device) const;
+  LinkPath from_host(std::size_t device) const;
 
   /// What messages on all these paths at once get. Paths without links take no time and are left
   /// out; if there is no other, the bandwidth is infinite.
-  SharedPaths together(std::span<const LinkPath* const> paths) const;
+  SharedPaths together(std::span<const LinkPath> paths) const;
 
  private:
   struct Graph;
@@ -69,8 +69,6 @@ class Topology {
   double operation_s_ = 0;
   std::unique_ptr<Graph> graph_;
   std::vector<std::size_t> devices_;  ///< their nodes
-  std::vector<LinkPath> paths_;       ///< from x to, row by row
-  std::vector<LinkPath> to_host_, from_host_;
 };
 
 /// The topology NAME of `data`/topologies, or of a file where `name` ends in .json. Throws

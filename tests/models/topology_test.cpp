@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <filesystem>
 
 #include "sim/kernel/input_error.hpp"
@@ -57,12 +59,11 @@ Topology row_of_three() {
 TEST(Topology, MessagesTakeTheFastestPathThatLeadsThroughNoDevice) {
   const Topology row = row_of_three();
   ASSERT_EQ(row.devices(), 3U);
-  const LinkPath& wire = row.path(0, 1);
+  const LinkPath wire = row.path(0, 1);
   EXPECT_EQ(wire.links.size(), 1U);
   EXPECT_DOUBLE_EQ(wire.latency_s, 1e-6);
-  const LinkPath* const alone[] = {&wire};
-  EXPECT_DOUBLE_EQ(row.together(alone).bandwidth_bytes_per_s, 50e9);
-  const LinkPath& bus = row.path(0, 2);
+  EXPECT_DOUBLE_EQ(row.together({&wire, 1}).bandwidth_bytes_per_s, 50e9);
+  const LinkPath bus = row.path(0, 2);
   EXPECT_EQ(bus.links.size(), 2U) << "d1 is no switch, though its wires are faster";
   EXPECT_DOUBLE_EQ(bus.latency_s, 4e-6);
   EXPECT_TRUE(row.path(1, 1).links.empty());
@@ -72,10 +73,10 @@ TEST(Topology, MessagesTakeTheFastestPathThatLeadsThroughNoDevice) {
 // ways.
 TEST(Topology, PathsThatShareALinkShareItsBandwidthEachWay) {
   const Topology row = row_of_three();
-  const LinkPath* const out[] = {&row.to_host(0), &row.to_host(1), &row.to_host(2)};
+  const LinkPath out[] = {row.to_host(0), row.to_host(1), row.to_host(2)};
   EXPECT_DOUBLE_EQ(row.together(out).bandwidth_bytes_per_s, 10e9 / 3);
   EXPECT_DOUBLE_EQ(row.together(out).latency_s, 5e-6);
-  const LinkPath* const both_ways[] = {&row.to_host(0), &row.from_host(1)};
+  const LinkPath both_ways[] = {row.to_host(0), row.from_host(1)};
   EXPECT_DOUBLE_EQ(row.together(both_ways).bandwidth_bytes_per_s, 10e9);
 }
 
@@ -92,6 +93,17 @@ TEST(Topology, ADisconnectedOneIsRefusedWithWhatIsNotReached) {
               HasSubstr("no links lead from d0 to d2"));
   EXPECT_THAT(refusal(node("d0", "device") + "," + node("host", "host"), ""),
               HasSubstr("no links lead from d0 to a host"));
+}
+
+// Would catch: a name of the file that reaches the terminal as it stands, or fills it.
+TEST(Topology, NamesAreMadePrintableWhereTheyAreTold) {
+  const std::string control = "a\\nb\\u001b[31m", endless(100'000, 'd');
+  const std::string told = refusal(node(control.c_str(), "device") + "," +
+                                       node(endless.c_str(), "device") + "," + node("host", "host"),
+                                   link(control.c_str(), "host", "bus", "1e9", "0"));
+  EXPECT_THAT(told, HasSubstr("disconnected"));
+  EXPECT_EQ(std::count_if(told.begin(), told.end(), [](char c) { return c < ' '; }), 0) << told;
+  EXPECT_LT(told.size(), 1000U);
 }
 
 // Would catch: slips in a file that become another machine.
