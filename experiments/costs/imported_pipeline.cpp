@@ -16,6 +16,13 @@ namespace tokenyard {
 
 namespace {
 
+/// What a line through measured messages says of their bytes.
+std::string bandwidth_words(double byte_s) {
+  constexpr double kGiga = 1e9;
+  if (byte_s == 0) return "whatever its bytes";
+  return fmt::format("and its bytes at {:.1f} GB/s", 1 / (byte_s * kGiga));
+}
+
 /// A message from device to device, by its bytes.
 TransferTime read_send_recv(const std::string& path, std::vector<std::string>& notes) {
   OperatorCsv csv(path);
@@ -26,7 +33,8 @@ TransferTime read_send_recv(const std::string& path, std::vector<std::string>& n
   while (csv.next()) {
     if (!pair.takes()) continue;
     const double seconds = csv.milliseconds(time) * 1e-3;
-    if (!(seconds > 0)) csv.refuse(time, "a message takes time, found 0");
+    constexpr double kLeast_s = 1e-9;  // less is no time that anybody measured
+    if (seconds < kLeast_s) csv.refuse(time, "a message takes a nanosecond at least");
     IterationLoad load;  // of the linear form's terms these two are a line
     load.prefill_tokens = csv.integer(size);
     by_devices_in_node[csv.integer(in_node)].push_back({load, seconds});
@@ -40,11 +48,10 @@ TransferTime read_send_recv(const std::string& path, std::vector<std::string>& n
     estimates.push_back(line.iteration_s +
                         line.prefill_token_s * static_cast<double>(point.load.prefill_tokens));
   }
-  constexpr double kMicro = 1e-6, kGiga = 1e9, kPercent = 100;
+  constexpr double kMicro = 1e-6, kPercent = 100;
   notes.push_back(fmt::format(
-      "{}: a message takes {:.1f} us and its bytes at {:.1f} GB/s, which misses the {} medians by "
-      "{:.0f} % on average",
-      path, line.iteration_s / kMicro, 1 / (line.prefill_token_s * kGiga), points.size(),
+      "{}: a message takes {:.1f} us {}, which misses the {} medians by {:.0f} % on average", path,
+      line.iteration_s / kMicro, bandwidth_words(line.prefill_token_s), points.size(),
       agreement_of(measured, estimates).mean_relative * kPercent));
   return {line.iteration_s, line.prefill_token_s};
 }

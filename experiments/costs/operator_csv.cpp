@@ -14,8 +14,10 @@ namespace tokenyard {
 
 namespace {
 
-constexpr std::int64_t kMostCount = std::int64_t{1} << 40;
-constexpr double kMillisecondsMost = 1e9;
+constexpr std::int64_t kMostCount = 999'999'999'999;  // with one more, what cost files may hold
+/// A hundred seconds: anything above is a slip of the unit. The sum over all layers then stays
+/// within what the reader of cost model files takes.
+constexpr double kMillisecondsMost = 1e5;
 
 MeasuredCurve curve_of(const std::map<double, std::vector<double>>& points) {
   std::vector<double> at, seconds;
@@ -48,8 +50,8 @@ double OperatorCsv::milliseconds(std::size_t column) const {
   const std::string_view text = csv_.text(column);
   const auto value = parse_number(text);
   if (!value || *value < 0 || *value > kMillisecondsMost) {
-    csv_.refuse(column, fmt::format("expected a time in milliseconds, not negative, found '{}'",
-                                    printable(text)));
+    csv_.refuse(column, fmt::format("expected a time in milliseconds from 0 to {}, found '{}'",
+                                    kMillisecondsMost, printable(text)));
   }
   return *value;
 }

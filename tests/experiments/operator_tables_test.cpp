@@ -136,7 +136,7 @@ TEST_F(OperatorTablesTest, RefusesBadFiles) {
   EXPECT_EQ(refusal(2), at + ": num_tensor_parallel_workers: no row has 2; there are 1, 4");
   write_mlp("4,nan,1,1,1,1,1,1,1,0.5,32,32,4096,11008,1,1\n");
   EXPECT_EQ(refusal(), at + ":2: time_stats.input_layernorm.median: expected a time in "
-                            "milliseconds, not negative, found 'nan'");
+                            "milliseconds from 0 to 100000, found 'nan'");
   write_mlp("4,1,-1,1,1,1,1,1,1,0.5,32,32,4096,11008,1,1\n");
   EXPECT_THAT(refusal(), HasSubstr(":2: time_stats.attn_pre_proj.median: expected a time"));
   write_mlp("0,0,0,0,0,0,0,0,0,0,32,32,4096,11008,1,1\n");
@@ -152,6 +152,32 @@ TEST_F(OperatorTablesTest, RefusesBadFiles) {
   folder_.write("attention.csv",
                 std::string(kAttentionHeader) + "1,2,3,,4,4096,32,32,1,1,64,128,yes\n");
   EXPECT_THAT(refusal(), HasSubstr("is_prefill: expected True or False, found 'yes'"));
+}
+
+// Would catch: an import that writes numbers which no run reads again.
+TEST_F(OperatorTablesTest, RefusesWhatNoCostFileMayHold) {
+  write_mlp("4,1,1e6,1,1,1,1,1,1,0.5,32,32,4096,11008,1,1\n");
+  EXPECT_THAT(refusal(), HasSubstr(":2: time_stats.attn_pre_proj.median: expected a time"));
+  write_mlp(std::string(kMlpRow) + "1000000000001,1\n");
+  EXPECT_THAT(refusal(), HasSubstr(":2: num_tokens: 1000000000001 is not in 0"));
+}
+
+// Would catch: messages too short to weigh that become no number; a bandwidth that is told of
+// though bytes cost nothing.
+TEST_F(OperatorTablesTest, MessagesOfOneSizeAndOfNoTime) {
+  write_mlp(std::string(kMlpRow) + "1,1\n");
+  const auto send = [&](const std::string& rows) {
+    folder_.write("send_recv.csv",
+                  "time_stats.send_recv.median,devices_per_node,size,num_workers\n" + rows);
+    return import_operator_tables({folder_.path(), folder_.path(),
+                                   load_model_spec(kData, "llama-2-7b"),
+                                   load_device_spec(kData, "a100-80g"), 1, 2});
+  };
+  EXPECT_THAT(test::refusal([&] { send("1e-320,2,1024,2\n"); }),
+              HasSubstr("send_recv.csv:2: time_stats.send_recv.median: a message takes a nano"));
+  const ImportedCosts costs = send("2,2,8192,2\n2,2,16384,2\n");
+  EXPECT_NEAR(costs.to_next.latency_s, 2e-3, 1e-9);
+  EXPECT_THAT(costs.notes, testing::Contains(HasSubstr("takes 2000.0 us whatever its bytes,")));
 }
 
 // Would catch: a unit, an operator or a layer count that is wrong in the published files. The ends
