@@ -156,7 +156,7 @@ int run_sweep_command(const std::vector<std::string>& arguments) {
     fmt::print("{}", sweep_table(summaries));
     for (const std::string& note : done.results.notes) fmt::print("note: {}\n", note);
     if (done.found > 0) {
-      fmt::print("{} of {} cells were there already\n", done.found, cells.size());
+      fmt::print("{} of {} cells were there already\n", done.found, done.runs);
     }
     fmt::print("results are in {}\n", out);
   }

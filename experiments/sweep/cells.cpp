@@ -69,9 +69,22 @@ void check_cell(const SweepPlan& plan, const SweepVariant& variant, const SweepC
   }
 }
 
+/// Each cell is kept in memory, and a folder on disk.
+void refuse_too_many(const SweepPlan& plan) {
+  constexpr double kMost = 1e6;
+  double cells = static_cast<double>(plan.variants.size());
+  for (const std::size_t values :
+       {plan.systems.size(), plan.policies.size(), plan.request_rates.size(), plan.seeds.size()}) {
+    cells *= static_cast<double>(std::max<std::size_t>(values, 1));
+  }
+  if (cells <= kMost) return;
+  throw InputError(fmt::format("{}: {} cells, more than {}", plan.path, cells, kMost));
+}
+
 }  // namespace
 
 std::vector<SweepCell> cells_of(const SweepPlan& plan, std::optional<std::int64_t> limit) {
+  refuse_too_many(plan);
   std::vector<SweepCell> cells;
   const auto add = [&](const SweepVariant& variant, const std::optional<std::string>& system,
                        const std::optional<std::string>& policy, std::optional<double> rate,

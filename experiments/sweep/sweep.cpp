@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -71,16 +72,41 @@ std::vector<CellTask> tasks_of(const std::vector<SweepCell>& cells, SharedTraces
   return tasks;
 }
 
-/// The cells that the folder does not hold as they are wanted; of cells with the same name the
-/// first one.
-std::vector<std::size_t> missing_cells(const std::vector<CellTask>& tasks,
+/// The first cell of each name: others of the same name are the same run.
+std::vector<std::size_t> different_cells(const std::vector<CellTask>& tasks) {
+  std::vector<std::size_t> different;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (seen.insert(tasks[i].name).second) different.push_back(i);
+  }
+  return different;
+}
+
+/// "2 of 4 cells are the same run as another ..."; empty where all differ.
+std::string repeats_note(const std::vector<SweepCell>& cells, const std::vector<CellTask>& tasks) {
+  std::map<std::string, std::size_t> first;
+  std::size_t repeats = 0;
+  std::string example;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto [place, fresh] = first.emplace(tasks[i].name, i);
+    if (fresh) continue;
+    ++repeats;
+    if (!example.empty()) continue;
+    example = fmt::format("'{}' as '{}'", cells[i].name.label, cells[place->second].name.label);
+  }
+  if (repeats == 0) return "";
+  return fmt::format("{} of {} cells are the same run as an earlier one, e.g. {}; it is made once",
+                     repeats, tasks.size(), example);
+}
+
+/// Those of the cells that the folder does not hold as they are wanted.
+std::vector<std::size_t> missing_cells(const std::vector<std::size_t>& different,
+                                       const std::vector<CellTask>& tasks,
                                        const SweepOptions& options, SweepFolder& folder,
                                        std::vector<std::string>& repairs) {
   std::vector<std::size_t> missing;
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
+  for (const std::size_t i : different) {
     const std::string& name = tasks[i].name;
-    if (!seen.insert(name).second) continue;
     std::error_code error;
     const auto status = fs::symlink_status(folder.cell(name), error);
     bool there = status.type() != fs::file_type::not_found;
@@ -252,8 +278,11 @@ SweepResults run_sweep(const SweepPlan& plan, const std::vector<SweepCell>& cell
   const std::vector<CellTask> tasks = tasks_of(cells, traces);  // reads all there is to read first
   SweepFolder folder(options.out);
   SweepResults done;
-  const std::vector<std::size_t> missing = missing_cells(tasks, options, folder, done.repairs);
-  done.found = cells.size() - missing.size();
+  const std::vector<std::size_t> different = different_cells(tasks);
+  const std::vector<std::size_t> missing =
+      missing_cells(different, tasks, options, folder, done.repairs);
+  done.runs = different.size();
+  done.found = different.size() - missing.size();
   try {
     if (options.on_ray) {
       std::vector<std::vector<std::string>> commands;
@@ -272,10 +301,13 @@ SweepResults run_sweep(const SweepPlan& plan, const std::vector<SweepCell>& cell
     throw Interrupted(
         fmt::format("interrupted; {} of {} cells are done and kept in {}; the same command goes on "
                     "from there",
-                    ended, cells.size(), options.out.string()));
+                    ended, done.runs, options.out.string()));
   }
   const std::vector<CellResult> read = read_cells(tasks, folder);
   done.results = named_results(cells, read);
+  if (std::string note = repeats_note(cells, tasks); !note.empty()) {
+    done.results.notes.push_back(std::move(note));
+  }
   SweepFolder::Contents contents{texts_of(plan, cells, done.results), {}};
   if (options.keep_cells) contents.copies = kept_files(cells, tasks, read, folder);
   folder.put(contents);

@@ -22,7 +22,8 @@ struct SweepOptions {
 /// What became of a sweep.
 struct SweepResults {
   RunResults results;                ///< in the order of the cells
-  std::size_t found = 0;             ///< cells that were there already
+  std::size_t runs = 0;              ///< cells that differ; equal ones are run once
+  std::size_t found = 0;             ///< of these, those that were there already
   std::vector<std::string> repairs;  ///< what was wrong with the folder and what was done about it
 };
 

@@ -45,6 +45,35 @@ TEST_F(SweepCommand, ListedCommandsReproduceTheCells) {
   EXPECT_EQ(files("t").size(), 4 + 16U) << "each cell's requests.csv";
 }
 
+// Would catch: variants that come to the same and are run twice, are told of as done before, or
+// leave a row out.
+TEST_F(SweepCommand, CellsThatAreTheSameRunAreRunOnce) {
+  write("p.json",
+        R"({"trace":{"requests":20,"arrivals":"poisson:rate=2","lengths":"sharegpt-like"},)"
+        R"("policies":["fcfs","srpt"],"options":{"model":"opt-13b","device":"a100-40g"},)"
+        R"("variants":{"plain":{},"spelled-out":{"block-size":16},"few":{"max-num-seqs":2}}})");
+  const char* const note =
+      "note: 2 of 6 cells are the same run as an earlier one, e.g. 'spelled-out fcfs' as "
+      "'plain fcfs'; it is made once\n";
+  ASSERT_EQ(call("tokenyard sweep p.json --out s"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr(note));
+  EXPECT_EQ(out_.find("were there already"), std::string::npos);
+  EXPECT_EQ(cells("s").size(), 4U);
+  EXPECT_EQ(lines(contents(path("s/summary.csv"))).size(), 1 + 6U);
+  ASSERT_EQ(call("tokenyard sweep p.json --out s"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("4 of 4 cells were there already\n"));
+}
+
+// Would catch: a grid that fills the memory before anything is said.
+TEST_F(SweepCommand, AGridOfMillionsIsRefused) {
+  write("p.json",
+        R"({"trace":{"requests":20,"arrivals":"poisson:rate=2","lengths":"sharegpt-like"},)"
+        R"("policies":["fcfs","srpt","mlfq"],"request_rates":[1,2,3,4],"seeds":100000,)"
+        R"("options":{"model":"opt-13b","device":"a100-40g"}})");
+  EXPECT_EQ(call("tokenyard sweep p.json --out s"), 2);
+  EXPECT_EQ(err_, "tokenyard: p.json: 1200000 cells, more than 1000000\n");
+}
+
 // Would catch: a bound that is lost between the cell, the sweep's table and its report, differs
 // between policies, between threads and listed commands or from that of `run`, and a cell without
 // bound that is taken for one with.
