@@ -103,9 +103,12 @@ int dispatch(const std::vector<std::string>& arguments) {
                                           tokenyard::suggestion(verb, names)));
 }
 
-/// One line on standard error; where that fails too there is nobody left to tell.
+/// One line on standard error, whatever the names of files hold; where that fails too there is
+/// nobody left to tell.
 int fail(int status, const std::string& message) {
-  const std::string line = "tokenyard: " + message + "\n";
+  std::string line = "tokenyard: ";
+  for (const char& each : message) line += tokenyard::printable({&each, 1});
+  line += '\n';
   std::fputs(line.c_str(), stderr);
   return status;
 }

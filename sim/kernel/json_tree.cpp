@@ -109,8 +109,9 @@ class TreeBuilder {
     std::string_view what = whole.substr(std::min(whole.find("] ") + 2, whole.size()));
     if (what.starts_with("parse error at line ")) what.remove_prefix(what.find(": ") + 2);
     const std::size_t line = current_line();
+    // It quotes what was read, however long that is.
     throw InputError(name_, line, "",
-                     fmt::format("not valid JSON at column {}: {}", current_column(), what));
+                     fmt::format("not valid JSON at column {}: {:.200}", current_column(), what));
   }
 
  private:

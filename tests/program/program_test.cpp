@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "tests/program/program_call.hpp"
@@ -183,6 +184,46 @@ TEST_F(Program, HelpAndListsAnswer) {
   EXPECT_THAT(call("list topologies").out, HasSubstr("two-p4d.24xlarge  16 devices"));
   EXPECT_THAT(call("list metrics").out, HasSubstr("p99_ttft_s"));
   EXPECT_EQ(call("list nothing").status, 2);
+}
+
+// Would catch: a machine-readable list that lacks a name or parameter of the printed one, that
+// puts words where programs want numbers, or lists beside the one that was asked for.
+TEST_F(Program, ListsAreMachineReadable) {
+  const auto lists = nlohmann::json::parse(call("list --json").out);
+  EXPECT_EQ(lists.size(), 10U);
+  for (const auto& [list, entries] : lists.items()) {
+    const std::string printed = call("list " + list).out;
+    std::size_t names = 0;
+    for (const auto& entry : entries) {
+      const std::string name = entry.at("name");
+      EXPECT_THAT("\n" + printed, HasSubstr("\n" + name)) << list;
+      ++names;
+      for (const auto& parameter : entry.value("parameters", nlohmann::json::array())) {
+        EXPECT_THAT(printed, HasSubstr("\n    " + parameter.at("name").get<std::string>()));
+        EXPECT_THAT(printed, HasSubstr("; " + parameter.at("range").get<std::string>() + ")"));
+        ++names;
+      }
+    }
+    const auto lines = static_cast<std::size_t>(std::ranges::count(printed, '\n'));
+    EXPECT_EQ(names, list == "systems" ? lines / 4 : lines) << list;
+    EXPECT_EQ(nlohmann::json::parse(call("list --json " + list).out),
+              nlohmann::json({{list, entries}}));
+  }
+  EXPECT_EQ(lists.at("policies").at(0).at("name"), "fcfs");
+  EXPECT_EQ(lists.at("policies").at(0).at("parameters"), nlohmann::json::array());
+  EXPECT_EQ(lists.at("topologies").at(0).at("name"), "a2-megagpu-16g");
+  EXPECT_EQ(lists.at("topologies").at(0).at("devices"), 16);
+  EXPECT_EQ(call("list nothing --json").status, 2);
+}
+
+// Would catch: a name out of a file that breaks the one line of an error, or reaches the terminal.
+TEST_F(Program, ErrorsAreOneLineWhateverFilesSay) {
+  write("cost.json", R"({"kind":"roofline","model":"opt-13b","device":"a100-40g","tp":2,)"
+                     R"("topology":"a\nb\u001b[31m.json"})");
+  const Called called = call(R"(run '{"requests":1}' fcfs --cost cost.json --kv-blocks 9)");
+  EXPECT_EQ(called.status, 2);
+  EXPECT_THAT(called.err, HasSubstr("a\\x0ab\\x1b[31m.json: cannot open"));
+  EXPECT_EQ(std::ranges::count_if(called.err, [](char c) { return c < ' '; }), 1) << called.err;
 }
 
 }  // namespace
