@@ -16,17 +16,6 @@
 namespace tokenyard::test {
 namespace {
 
-using namespace std::chrono_literals;
-
-const IntegerCost& cost() {
-  static const IntegerCost model({.iteration = 1ms,
-                                  .prefill_token = 10us,
-                                  .decode_sequence = 20us,
-                                  .context_token = 1us,
-                                  .copy_block = 300us});
-  return model;
-}
-
 bool fits(const Job& job, const ServerSettings& settings) {
   const std::int64_t context = settings.limits.max_model_len;
   const std::int64_t tokens = job.prompt_tokens + job.longest();
@@ -97,7 +86,7 @@ bool brings_all_to_their_end(const std::string& policy, bool chunks) {
     ServerSettings settings = random_settings();
     if (!chunks) settings.limits.chunk_tokens = 0;
     Fuse fuse;
-    const Outcome outcome = simulate(jobs, policy, cost(), settings, true, &fuse);
+    const Outcome outcome = simulate(jobs, policy, varied_cost(), settings, true, &fuse);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       expect_right(jobs[i], outcome.requests[i], fits(jobs[i], settings));
     }

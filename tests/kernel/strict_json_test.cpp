@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "sim/kernel/input_error.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
@@ -169,6 +168,8 @@ TEST(StrictJson, RefusesWhatIsNotJson) {
                            "{\"a\": 01}", "{} // note", "{\"a\": \"\xff\"}", "{\"a\": 1e999}"}) {
     EXPECT_THAT(parse_refusal(text), StartsWith("cfg.json:1: not valid JSON at column ")) << text;
   }
+  EXPECT_LT(parse_refusal("{\"a\": " + std::string(100'000, '9') + "}").size(), 400U)
+      << "what is wrong is quoted, not repeated";
   EXPECT_EQ(parse_refusal(""), "cfg.json:1: empty; expected a JSON object");
   EXPECT_EQ(parse_refusal(" \n"), "cfg.json:1: empty; expected a JSON object");
   EXPECT_EQ(parse_refusal("[1]"), "cfg.json:1: expected a JSON object, found an array");
@@ -244,12 +245,11 @@ TEST(StrictJson, NamesUnreadableFiles) {
   EXPECT_EQ(refusal([] { JsonFile::read("/nonexistent/cfg.json"); }),
             "/nonexistent/cfg.json: cannot open: No such file or directory");
   EXPECT_EQ(refusal([] { JsonFile::read("/"); }), "/: is a folder, not a file");
-  const std::string path = ::testing::TempDir() + "strict_json_test_empty.json";
-  std::ofstream(path).close();
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("empty.json", "");
   EXPECT_EQ(refusal([&] { JsonFile::read(path); }), path + ":1: empty; expected a JSON object");
-  std::ofstream(path) << "{\"a\": 1}\n";
+  folder.write("empty.json", "{\"a\": 1}\n");
   EXPECT_EQ(JsonFile::read(path).integer("a", 0, 1), 1);
-  std::filesystem::remove(path);
 }
 
 }  // namespace

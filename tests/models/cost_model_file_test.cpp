@@ -5,11 +5,11 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "models/roofline_cost_model.hpp"
 #include "sim/kernel/input_error.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
@@ -30,8 +30,9 @@ std::string refusal(const std::string& text) {
 
 // Would catch: a file that is read as another kind than it says.
 TEST(CostModelFile, ReadsALinearModelFromAFile) {
-  const std::string path = ::testing::TempDir() + "/cost_model_file_test.json";
-  std::ofstream(path) << "{\"kind\": \"linear\", \"iteration_s\": 0.001}\n";
+  const test::TemporaryFolder folder;
+  const std::string path =
+      folder.write("cost.json", "{\"kind\": \"linear\", \"iteration_s\": 0.001}\n");
   EXPECT_EQ(read_cost_model_file(path, kData)->iteration(IterationLoad::one_decode(9)), 1ms);
   std::filesystem::remove(path);
   EXPECT_THROW(read_cost_model_file(path, kData), InputError);

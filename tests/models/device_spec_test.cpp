@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sim/kernel/input_error.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
@@ -74,7 +75,8 @@ TEST(DeviceSpec, UnknownNamesAreRefused) {
 // Would catch: a slip in a data file that is taken in silence: an efficiency above 1, a rate of 0,
 // a misspelled or missing field.
 TEST(DeviceSpec, FilesAreReadStrictly) {
-  const std::filesystem::path data = ::testing::TempDir() + "/device_spec_test";
+  const test::TemporaryFolder folder;
+  const std::filesystem::path data = folder.path();
   std::filesystem::create_directories(data / "devices");
   std::ifstream original(kData / "devices" / "l4.json");
   const std::string text{std::istreambuf_iterator<char>(original), {}};
@@ -97,7 +99,6 @@ TEST(DeviceSpec, FilesAreReadStrictly) {
               HasSubstr("/efficiencies/attention: "));
   EXPECT_THAT(refusal_with("\"source\"", "\"price\": 1, \"source\""),
               HasSubstr("/price: unknown key"));
-  std::filesystem::remove_all(data);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "sim/kernel/input_error.hpp"
+#include "tests/support/files.hpp"
 
 namespace tokenyard {
 namespace {
@@ -32,12 +33,7 @@ std::string refusal(const std::function<void()>& action) {
 /// A folder with one model file, tiny.json, in which a text is replaced.
 class TinyModel : public ::testing::Test {
  protected:
-  void SetUp() override {
-    data_ = ::testing::TempDir() + "/model_spec_test." +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::create_directories(data_ / "specs");
-  }
-  void TearDown() override { std::filesystem::remove_all(data_); }
+  void SetUp() override { std::filesystem::create_directories(data_ / "specs"); }
 
   std::string refusal_with(const std::string& from, const std::string& to) {
     std::string text = R"({"name": "tiny", "source": "made up", "layers": 2, "hidden": 8,
@@ -51,7 +47,8 @@ class TinyModel : public ::testing::Test {
     return refusal([this] { load_model_spec(data_, "tiny"); });
   }
 
-  std::filesystem::path data_;
+  const test::TemporaryFolder folder_;
+  const std::filesystem::path data_ = folder_.path();
 };
 
 // Would catch: a wrong figure in a data file or in the formula. The counts are those published with

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include "tests/traces/made_up_files.hpp"
+#include "tests/traces/surveys.hpp"
 #include "traces/generate.hpp"
 #include "traces/writer.hpp"
 
@@ -60,22 +60,8 @@ std::string varied_rows() {
 /// Reads a file both ways, and what the stream gives must be the trace.
 void expect_same(const std::string& path, const ReadOptions& options = {}) {
   const Trace whole = read_trace(path, options);
-  const auto survey = survey_trace(path, options);
-  ASSERT_TRUE(survey);
-  const TraceSurvey expected = survey_of(whole);
-  EXPECT_EQ(survey->requests, expected.requests);
-  EXPECT_EQ(survey->output_tokens, expected.output_tokens);
-  EXPECT_EQ(survey->longest_context, expected.longest_context);
-  EXPECT_EQ(survey->tenants, expected.tenants);
-  EXPECT_EQ(survey->counts.read, expected.counts.read);
-  EXPECT_EQ(survey->counts.kept, expected.counts.kept);
-  EXPECT_EQ(survey->counts.dropped, expected.counts.dropped);
-  EXPECT_EQ(survey->counts.clamped, expected.counts.clamped);
-  EXPECT_EQ(survey->counts.unsorted, expected.counts.unsorted);
-  EXPECT_EQ(survey->sessions, expected.sessions);
-  EXPECT_EQ(survey->first_arrival, expected.first_arrival);
-  EXPECT_EQ(survey->last_arrival, expected.last_arrival);
-  TraceStream stream(path, options, *survey);
+  const TraceSurvey survey = survey_like(whole, path, options);
+  TraceStream stream(path, options, survey);
   ASSERT_EQ(stream.size(), whole.requests.size());
   for (std::size_t id = 0; id < stream.size(); ++id) {
     stream.need(id);

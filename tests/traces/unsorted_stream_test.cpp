@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "sim/kernel/rng.hpp"
-#include "tests/traces/made_up_files.hpp"
+#include "tests/traces/surveys.hpp"
 #include "traces/row_order.hpp"
 #include "traces/trace_stream.hpp"
 #include "traces/transform.hpp"
@@ -50,18 +50,8 @@ ReadOptions with_window(std::size_t window, std::size_t sort_bytes = 1) {
 /// What is read along is what is read whole.
 RowOrder order_of_same(const std::string& path, const ReadOptions& options) {
   const Trace whole = read_trace(path, options);
-  const auto survey = survey_trace(path, options);
-  EXPECT_TRUE(survey);
-  const TraceSurvey expected = survey_of(whole);
-  EXPECT_EQ(survey->requests, expected.requests);
-  EXPECT_EQ(survey->tenants, expected.tenants);
-  EXPECT_EQ(survey->counts, expected.counts);
-  EXPECT_EQ(survey->sessions, expected.sessions);
-  EXPECT_EQ(survey->output_tokens, expected.output_tokens);
-  EXPECT_EQ(survey->longest_context, expected.longest_context);
-  EXPECT_EQ(survey->first_arrival, expected.first_arrival);
-  EXPECT_EQ(survey->last_arrival, expected.last_arrival);
-  TraceStream stream(path, options, *survey);
+  const TraceSurvey survey = survey_like(whole, path, options);
+  TraceStream stream(path, options, survey);
   for (std::size_t id = 0; id < stream.size(); ++id) {
     stream.need(id);
     const TraceView::Place place = stream.place(id);
@@ -69,7 +59,7 @@ RowOrder order_of_same(const std::string& path, const ReadOptions& options) {
     stream.forget_before(id);
   }
   EXPECT_EQ(stream.digest(), whole.digest);
-  return survey->order;
+  return survey.order;
 }
 
 // Would catch: a window that is one row too small or too large, at its very edge; and rows that a
