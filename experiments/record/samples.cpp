@@ -28,8 +28,8 @@ void Samples::add(const RequestFacts& facts, Duration alone) {
     sums_.prompt_tokens += facts.request.prompt_tokens;
     sums_.cached_tokens += facts.cached_tokens;
   }
-  sums_.in_system += in_system;
-  sums_.swapping += facts.phases[static_cast<std::size_t>(Phase::swap)];
+  sums_.in_system_ns += in_system.count();
+  sums_.swapping_ns += facts.phases[static_cast<std::size_t>(Phase::swap)].count();
   if (facts.end == End::rejected) ++sums_.rejected;
   if (facts.end != End::finished) return;
   ++sums_.completed;

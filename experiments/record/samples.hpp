@@ -18,7 +18,8 @@ struct RequestSums {
   std::int64_t tokens = 0;  ///< of the completed: all sequences', but of the beams one
   std::int64_t preemptions = 0, swaps_out = 0, swaps_in = 0, recomputed_tokens = 0;
   std::int64_t prompt_tokens = 0, cached_tokens = 0;  ///< of those that were ever scheduled
-  Duration in_system{0}, swapping{0};
+  /// Nanoseconds; of a million requests that wait for hours 64 bits would not hold them.
+  WideInteger in_system_ns = 0, swapping_ns = 0;
   Time first_arrival = kNever, last_end = Time::min();
 };
 

@@ -17,7 +17,7 @@ constexpr const char* kMetrics[] = {"jct_s",   "ttft_s", "tpot_s", "itl_s", "nor
                                     "slowdown"};
 constexpr const char* kStatistics[] = {"mean", "p50", "p90", "p95", "p99", "max"};
 
-std::optional<double> share(std::int64_t part, std::int64_t whole) {
+std::optional<double> share(WideInteger part, WideInteger whole) {
   if (whole <= 0) return std::nullopt;
   return static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -139,7 +139,7 @@ Summary summarize(SummaryKey key, const Recorder& recorder) {
   filler.add(samples.jain_fairness());
   filler.add(share(sums.recomputed_tokens, recorder.computed_tokens()));
   filler.add(share(sums.cached_tokens, sums.prompt_tokens));
-  filler.add(share(sums.swapping.count(), sums.in_system.count()));
+  filler.add(share(sums.swapping_ns, sums.in_system_ns));
   filler.add(recorder.kv_waste_mean());
   filler.add(recorder.kv_saved_mean());
   filler.add(recorder.stage_bubble_share());

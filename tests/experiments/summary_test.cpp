@@ -160,6 +160,22 @@ TEST(Summary, SharesOfWorkPromptsAndTimeByHand) {
   EXPECT_EQ(summary.value("output_token_throughput"), 35);  // all sequences, in one second
 }
 
+// Would catch: a sum of times that runs over: five requests of 90 years, one of which waits for a
+// copy all its life.
+TEST(Summary, SharesOfMoreTimeThanAClockHolds) {
+  constexpr int kLife_ms = 2'000'000'000, kLives = 1420;  // 90 years
+  Recorder recorder;
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    auto facts = finished(i, 0, 0, 0, kLife_ms, 2);
+    facts.phases[2] *= kLives;
+    facts.ended = at_ms(0) + facts.phases[2];
+    if (i == 0) std::swap(facts.phases[2], facts.phases[static_cast<std::size_t>(Phase::swap)]);
+    recorder.ended(facts);
+  }
+  recorder.finish();
+  EXPECT_DOUBLE_EQ(*summarize(key_of("fcfs"), recorder).value("swap_time_share"), 0.2);
+}
+
 // Catches seeds that are not grouped: JCTs 1 s and 3 s make 2 ± t(1, 0.975) s/sqrt(2) = 12.706205
 // (t of tables, s = sqrt(2)); the other policy has one seed and so no half-width.
 TEST(Summary, IntervalsAreOverSeeds) {
