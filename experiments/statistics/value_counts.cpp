@@ -13,53 +13,52 @@ std::vector<std::uint64_t> ValueCounts::sorted_recent() const {
   return words;
 }
 
-/// Sorts the recent words and makes those of one value one; a count that a word cannot hold goes
-/// to the large ones.
-void ValueCounts::combine_recent() {
+/// Merges the recent words into the others, in place, from the back. Which of the two comes next is
+/// as good as random, so that nothing branches on it.
+void ValueCounts::merge_recent() {
   radix_sort(recent_, scratch_, kCountBits);
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < recent_.size();) {
-    const std::int64_t value = value_of(recent_[i]);
-    std::int64_t count = 0;
-    for (; i < recent_.size() && value_of(recent_[i]) == value; ++i) count += count_of(recent_[i]);
-    if (count >= kCounts) {
-      large_[value] += count;
-    } else {
-      recent_[kept++] =
-          static_cast<std::uint64_t>(value) << kCountBits | static_cast<std::uint64_t>(count);
-    }
+  std::size_t old = merged_.size(), fresh = recent_.size();
+  if (old + fresh > merged_.capacity()) merged_.reserve(old + fresh + (old + fresh) / 8);
+  merged_.resize(old + fresh);
+  std::uint64_t* const words = merged_.data();
+  const std::uint64_t* const more = recent_.data();
+  while (old > 0 && fresh > 0) {
+    const std::uint64_t a = words[old - 1], b = more[fresh - 1];
+    const bool takes_old = a > b;
+    words[old + fresh - 1] = takes_old ? a : b;
+    old -= takes_old ? 1 : 0;
+    fresh -= takes_old ? 0 : 1;
   }
-  recent_.resize(kept);
+  std::copy_n(more, fresh, words);
+  recent_.clear();
+}
+
+/// Makes words of one value one; a count that a word cannot hold goes to the large ones.
+void ValueCounts::combine() {
+  if (merged_.empty()) return;
+  constexpr std::uint64_t kCountMask = (std::uint64_t{1} << kCountBits) - 1;
+  std::uint64_t* const words = merged_.data();
+  std::size_t kept = 0;
+  std::uint64_t last = words[0];
+  for (std::size_t i = 1; i < merged_.size(); ++i) {
+    const std::uint64_t word = words[i];
+    const std::uint64_t sum = last + (word & kCountMask);
+    const bool same = ((word ^ last) >> kCountBits) == 0;
+    if (same && ((sum ^ last) >> kCountBits) != 0) [[unlikely]] {
+      large_[value_of(word)] += count_of(word);
+      continue;
+    }
+    words[kept] = last;  // final once another value follows
+    kept += same ? 0 : 1;
+    last = same ? sum : word;
+  }
+  words[kept] = last;
+  merged_.resize(kept + 1);
 }
 
 void ValueCounts::merge() {
-  combine_recent();
-  // What is there already takes the count; what is new is merged in, from the back, in place.
-  std::size_t fresh = 0;
-  auto at = merged_.begin();
-  for (const std::uint64_t word : recent_) {
-    at = std::find_if(at, merged_.end(),
-                      [&](std::uint64_t other) { return value_of(other) >= value_of(word); });
-    if (at == merged_.end() || value_of(*at) != value_of(word)) {
-      recent_[fresh++] = word;
-    } else if (const std::int64_t count = count_of(*at) + count_of(word); count < kCounts) {
-      *at += static_cast<std::uint64_t>(count_of(word));
-    } else {
-      large_[value_of(word)] += count_of(word);
-    }
-  }
-  std::size_t from = merged_.size();
-  std::size_t to = from + fresh;
-  if (to > merged_.capacity()) merged_.reserve(to + to / 8);
-  merged_.resize(to);
-  while (fresh > 0) {
-    if (from > 0 && merged_[from - 1] > recent_[fresh - 1]) {
-      merged_[--to] = merged_[--from];
-    } else {
-      merged_[--to] = recent_[--fresh];
-    }
-  }
-  recent_.clear();
+  merge_recent();
+  combine();
   // Half of what is there, so that a merge is paid for by as many additions.
   merge_at_ = std::max(kFewest, merged_.size() / 2);
 }

@@ -73,7 +73,8 @@ class ValueCounts {
   }
 
   std::vector<std::uint64_t> sorted_recent() const;
-  void combine_recent();
+  void merge_recent();
+  void combine();
   void merge();
 
   std::vector<std::uint64_t> merged_;           ///< ascending, each value once
