@@ -80,7 +80,7 @@ void whole_run(benchmark::State& state, const char* policy_text, double requests
     ModelExecutor executor(cost, load);
     SimClock clock;
     Scheduler scheduler(ample(max_num_seqs), {*policy, cost, &predictor, &load, counter},
-                        executor.depth());
+                        executor.depth(), {.reads_tables = executor.reads_tables()});
     serve(scheduler, clock, load, executor, counter);
   }
   const auto iterations = static_cast<double>(counter.iterations);

@@ -344,7 +344,8 @@ SimulationCounts run_simulation(const std::string& policy, const Machine& machin
   }
   const std::unique_ptr<Executor> executor = compose_executor(machine, truth, observer, seed);
   SimClock clock;
-  Scheduler scheduler(machine.settings.server, ports, executor->depth());
+  Scheduler scheduler(machine.settings.server, ports, executor->depth(),
+                      {.reads_tables = executor->reads_tables()});
   return {serve(scheduler, clock, workload, *executor, observer)};
 }
 

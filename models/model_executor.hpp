@@ -18,8 +18,9 @@ class ModelExecutor final : public Executor {
  public:
   /// `seed` decides which beams survive.
   ModelExecutor(const CostModel& cost, const OutputOracle& oracle, std::uint64_t seed = 0)
-      : cost_(cost), outcomes_(oracle, seed) {}
+      : cost_(cost), outcomes_(oracle, seed, true) {}
 
+  bool reads_tables() const override { return false; }
   void begin(const Iteration& iteration, Time now, Events& events) override;
 
  private:

@@ -8,7 +8,7 @@ PipelineExecutor::PipelineExecutor(const PipelineCostModel& cost, const OutputOr
                                    Observer& observer, std::uint64_t seed)
     : cost_(cost), observer_(observer), stages_(cost.stages()) {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
-    places_.push_back({SlotOutcomes(oracle, seed), kOrigin});
+    places_.push_back({SlotOutcomes(oracle, seed, cost.stages() == 1), kOrigin});
   }
 }
 

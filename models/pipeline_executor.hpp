@@ -24,6 +24,7 @@ class PipelineExecutor final : public Executor {
                    std::uint64_t seed = 0);
 
   int depth() const override { return static_cast<int>(stages_.size()); }
+  bool reads_tables() const override { return false; }
   void begin(const Iteration& iteration, Time now, Events& events) override;
 
  private:

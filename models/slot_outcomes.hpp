@@ -16,8 +16,10 @@ namespace tokenyard {
 /// The oracle must outlive it. One thread.
 class SlotOutcomes {
  public:
-  /// `seed` decides which beams survive.
-  SlotOutcomes(const OutputOracle& oracle, std::uint64_t seed) : oracle_(oracle), beams_(seed) {}
+  /// `seed` decides which beams survive. `sees_all`: it is asked of every iteration there is, not
+  /// of those of one place in a pipeline.
+  SlotOutcomes(const OutputOracle& oracle, std::uint64_t seed, bool sees_all)
+      : oracle_(oracle), beams_(seed), sees_all_(sees_all) {}
 
   /// How often the iteration may be carried out in a row before one of its sequences has ended, the
   /// time of that end included; at least 1.
@@ -31,15 +33,20 @@ class SlotOutcomes {
   struct KnownOutput {
     RequestId request{std::numeric_limits<std::uint32_t>::max()};
     std::int64_t tokens = 0;
+    std::int64_t ends_at = -1;  // what was noted last
   };
 
+  std::int64_t left_for(const Iteration& iteration, const Slot& slot);
   std::int64_t ask(const Slot& slot);
-  void find_outcomes(std::span<const Slot> slots, std::int64_t times);
+  void find_outcomes(const Iteration& iteration, std::int64_t times);
 
   const OutputOracle& oracle_;
   BeamSurvival beams_;
+  bool sees_all_;
   std::vector<KnownOutput> known_;  // of requests of one sequence, by place
-  std::vector<std::int64_t> left_;  // by slot; see `tokens_left`
+  /// A heap, the least first: before which iteration, by number, a sequence will have ended if it
+  /// is in all until then.
+  std::vector<std::int64_t> endings_;
   std::int64_t least_ = 1;
   bool has_beams_ = false;  // one of the slots is a beam's
   std::vector<SlotOutcome> outcomes_;

@@ -31,6 +31,7 @@ class FlightRecord final : public Observer {
   void fed(Time now, std::span<const Event> due) override;
   void passed(Time now, const Iteration& decision) override;
   bool watches_iterations() const override { return false; }
+  bool reads_tables() const override { return true; }
 
   /// To be called after the run. `trace_digest` is that of the whole trace, if there is one.
   void finish(const std::string& trace_digest = "");

@@ -56,6 +56,9 @@ class ObserverList final : public Observer {
   bool watches_slots() const override {
     return std::ranges::any_of(observers_, [](auto* each) { return each->watches_slots(); });
   }
+  bool reads_tables() const override {
+    return std::ranges::any_of(observers_, [](auto* each) { return each->reads_tables(); });
+  }
 
  private:
   std::vector<Observer*> observers_;

@@ -15,6 +15,10 @@ class Executor {
   /// each begin with slots is followed by one `StageFree`, not after the iteration's end.
   virtual int depth() const { return 1; }
 
+  /// Whether it looks at block tables. Those of slots may else be short, or empty: their blocks are
+  /// counted, and which they are is left open.
+  virtual bool reads_tables() const { return true; }
+
   /// Starts `iteration`, as often as its `repeat` permits and the executor likes. It stays valid
   /// until its end is taken. Where it has slots, posts its `IterationEnd` exactly once; for each of
   /// its copies a `CopyEnd`: to `events`, with the id as key, at a time not before `now`. Copies

@@ -18,17 +18,20 @@ struct Slot {
   std::uint32_t place = 0;      ///< a small number of the request's own while it lives, used again
                                 ///< after that
   std::int32_t sequence = 0;    ///< which of the request's sequences, from 0
+  std::int32_t width = 1;       ///< how many sequences the request still has
   std::int64_t computed = 0;    ///< tokens already in the KV cache when the iteration begins
   std::int64_t new_tokens = 0;  ///< tokens computed now: a prompt, a chunk, or 1 in decode; 0 for a
                                 ///< further sequence that yields from the prompt of the first
   std::int64_t generated = 0;   ///< output tokens produced before this iteration
   bool prefill = false;         ///< prompt or recomputed tokens, as opposed to one decode token
   bool yields = false;          ///< the iteration ends with an output token of this sequence
-  std::int32_t width = 1;       ///< how many sequences the request still has
   bool beam = false;            ///< these are beams: each outcome names its parent
   bool padding = false;         ///< a finished member of a static batch: charged, yields nothing
-  std::span<const BlockId> blocks;  ///< its block table; valid while the iteration is in flight
+  /// Its block table, for executors that read it; valid while the iteration is in flight. Where an
+  /// iteration is repeated, the blocks for the times behind the first may be missing.
+  std::span<const BlockId> blocks;
 };
+static_assert(sizeof(Slot) <= 64);  // a line of the cache
 
 /// `from_replica`: from the device of another replica; the loop carries these out, and executors do
 /// not see them.
@@ -60,6 +63,10 @@ struct Iteration {
   IterationId id{};
   Time begun = kOrigin;
   std::vector<Slot> slots;
+  /// The slots from this one on, so many, are those of requests of one sequence that were in the
+  /// iteration before and decode on.
+  std::size_t kept_from = 0;
+  std::size_t kept = 0;
   std::vector<BlockCopy> block_copies;
   std::vector<KvCopy> copies;
   IterationLoad load;

@@ -98,6 +98,9 @@ class Observer {
   /// Whether it looks at the slots of iterations. Within a macro-step they are kept up to date for
   /// those who do; the number of slots is always right.
   virtual bool watches_slots() const { return false; }
+  /// Whether it looks at block tables, as an executor may (`Executor::reads_tables`). To be known
+  /// when the server is built.
+  virtual bool reads_tables() const { return watches_slots(); }
 };
 
 inline void Observer::fed(Time, std::span<const Event>) {}

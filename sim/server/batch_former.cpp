@@ -160,13 +160,20 @@ void BatchFormer::take_cohort(InFlight& out) {
   Cohort& cohort = state_.cohort;
   std::vector<Slot>& slots = out.iteration.slots;
   const std::size_t size = cohort.size();
+  const bool leaves_open = state_.memory.leaves_open() && !cohort.may_hold_reserved();
+  if (leaves_open) state_.blocks.pledge(cohort_lacks_);
   for (std::size_t i = 0; cohort_lacks_ > 0; ++i) {
     if (cohort.covered(i) > 0) continue;
-    LiveRequest& live = *out.members[i];
-    state_.memory.append_block(live);
-    cohort.grow(i, state_.blocks.block_size());
-    slots[i].blocks = live.sequences.front().blocks;
     --cohort_lacks_;
+    if (leaves_open) {
+      cohort.grow(i);
+      continue;
+    }
+    LiveRequest& live = *out.members[i];
+    fulfil(live);
+    state_.memory.append_block(live);
+    cohort.grow(i);
+    slots[i].blocks = live.sequences.front().blocks;
   }
   out.cohort_at = slots.size() - size;
   if (out.cohort_at > 0) {
@@ -180,6 +187,13 @@ void BatchFormer::take_cohort(InFlight& out) {
   tokens_left_ -= static_cast<std::int64_t>(size);
   leads_ = leads_ && !passed_over_;
   cohort_waits_ = false;
+  cohort.begin();
+}
+
+/// Gives `live` the blocks that were pledged to it as a member of the cohort.
+void BatchFormer::fulfil(LiveRequest& live) {
+  state_.cohort.catch_up(live);
+  state_.memory.fulfil(live, live.view.computed);
 }
 
 /// Whether the walk has taken nobody yet.

@@ -73,6 +73,7 @@ class BatchFormer {
   bool is_empty(const InFlight& out) const;
   bool can_take_cohort();
   void take_cohort(InFlight& out);
+  void fulfil(LiveRequest& live);
   void keep_told(InFlight& ended, std::size_t slot);
   void take_apart(InFlight& ended, std::size_t begin, std::size_t end);
   void join_apart(InFlight& ended);

@@ -49,6 +49,7 @@ void BatchFormer::keep_told(InFlight& ended, std::size_t slot) {
       return;
     }
   }
+  if (live != nullptr) fulfil(*live);
   state_.cohort.erase(member, member + 1);
   take_apart(ended, slot, slot + 1);
 }
@@ -99,7 +100,7 @@ void BatchFormer::join_apart(InFlight& ended) {
 /// goes on.
 std::pair<std::size_t, std::size_t> BatchFormer::find_joining(InFlight& ended) {
   const auto can_join = [&](const LiveRequest& live) {
-    return live.sequences.size() == 1 && live.phase == Phase::decode &&
+    return live.facts.request.width == 1 && live.phase == Phase::decode &&
            is_decode(live.view, live.view.computed);
   };
   if (ended.members.empty()) {  // the longest run
@@ -151,6 +152,7 @@ void BatchFormer::erase_slots(InFlight& batch, std::size_t begin, std::size_t en
 /// Takes `live` out of the cohort for good, if it is in it, and lets its policy know what it has
 /// not been told.
 void BatchFormer::dissolve(LiveRequest& live) {
+  if (live.sequences.size() == 1 && live.resident()) fulfil(live);
   state_.cohort.detach(live);
   state_.returned.push_back(&live);
   const Duration untold = std::exchange(live.untold, Duration{0});

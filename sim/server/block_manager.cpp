@@ -63,6 +63,13 @@ bool BlockManager::grow(BlockTable& table, std::int64_t blocks) {
   return true;
 }
 
+void BlockManager::redeem(BlockTable& table, std::int64_t blocks) {
+  withdraw(blocks);
+  const bool grown = grow(table, static_cast<std::int64_t>(table.size()) + blocks);
+  invariant(grown && pledged_ >= 0, "I2 blocks are conserved",
+            "{} blocks are taken that were not pledged", blocks);
+}
+
 bool BlockManager::start(BlockTable& table, std::span<const BlockId> found, std::int64_t blocks) {
   invariant(table.empty(), "I2 blocks are conserved", "a table is started twice");
   const auto fresh = blocks - static_cast<std::int64_t>(found.size());
@@ -175,9 +182,11 @@ void BlockManager::audit(std::span<const BlockTable* const> tables) const {
               "block {} has {} references but stands in {} tables", id, references, counted[id]);
     in_use += references > 0 ? 1 : 0;
   }
-  invariant(in_use == held_ + draining_ && in_use + free() == total(), "I2 blocks are conserved",
-            "{} blocks in tables, {} held, {} draining and {} free of {}", in_use, held_, draining_,
-            free(), total());
+  invariant(in_use + pledged_ == held_ + draining_ && in_use + pledged_ + free() == total() &&
+                pledged_ >= 0 && free() >= 0,
+            "I2 blocks are conserved",
+            "{} blocks in tables, {} pledged, {} held, {} draining and {} free of {}", in_use,
+            pledged_, held_, draining_, free(), total());
 }
 
 }  // namespace tokenyard

@@ -25,14 +25,14 @@ enum class Allocation : std::uint8_t { now, later, never };
 /// from the heap beyond the tables' own. A large pool costs no memory until its blocks are used.
 ///
 /// Invariant I2: free + held + draining = total, where held counts each block in use once, however
-/// shared, and draining those that only copies to the host still read.
+/// shared, and those that were pledged, and draining those that only copies to the host still read.
 class BlockManager {
  public:
   /// `block_size` (tokens a block) is at least 1; a pool may have no blocks.
   BlockManager(std::int64_t total_blocks, std::int64_t block_size);
 
   std::int64_t total() const { return pool_.total(); }
-  std::int64_t free() const { return pool_.free(); }
+  std::int64_t free() const { return pool_.free() - pledged_; }
   std::int64_t held() const { return held_; }
   std::int64_t draining() const { return draining_; }
   /// Blocks that stand in several tables.
@@ -55,6 +55,12 @@ class BlockManager {
   bool grow(BlockTable& table, std::int64_t blocks);
   /// Extends `table` by one block. Precondition: one is free.
   void append(BlockTable& table) { table.push_back(take()); }
+
+  /// Counts `blocks` free blocks as those of a table that nobody reads yet: which they are is left
+  /// open until `redeem` puts them there, or `withdraw` gives them up. Precondition: they are free.
+  void pledge(std::int64_t blocks) { count_pledged(blocks); }
+  void redeem(BlockTable& table, std::int64_t blocks);
+  void withdraw(std::int64_t blocks) { count_pledged(-blocks); }
 
   /// Fills the empty `table` with `blocks` blocks of which the first are `found` (of a prefix, see
   /// `find_prefix`); all or nothing. Returns whether it did.
@@ -115,6 +121,11 @@ class BlockManager {
     ++held_;
     return block;
   }
+  void count_pledged(std::int64_t blocks) {
+    pledged_ += blocks;
+    held_ += blocks;
+    entries_ += blocks;
+  }
   void refer(BlockId block);
   void change(BlockId block, int references, int draining);
 
@@ -124,6 +135,7 @@ class BlockManager {
   std::int64_t draining_ = 0;
   std::int64_t shared_ = 0;
   std::int64_t entries_ = 0;  // references that are not draining
+  std::int64_t pledged_ = 0;  // of both
   std::vector<BlockId> tallied_;
   std::vector<std::uint32_t> tallies_;  // by block; how often it was tallied
 };

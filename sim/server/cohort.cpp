@@ -22,6 +22,7 @@ void Cohort::enter(std::size_t member, LiveRequest& live, Duration indifferent_f
   block_at_[member] = live.covered_tokens - base_[member];
   limit_at_[member] = tokens_ + live.view.max_tokens - live.view.generated;
   limit_from_ = std::min(limit_from_, limit_at_[member]);
+  may_hold_reserved_ = may_hold_reserved_ || !live.reserved.empty();
   note_patience(member, indifferent_for);
   note_joined(live);
 }
@@ -70,31 +71,35 @@ void Cohort::erase(std::size_t first, std::size_t last) {
   if (size() > 0) return;
   limit_from_ = kNoBound;
   heed_from_ = Duration::max();
+  may_hold_reserved_ = false;
 }
 
 void Cohort::catch_up(LiveRequest& live) const {
   if (!live.in_cohort) return;
-  const std::int64_t tokens = tokens_ - live.joined_tokens;
-  if (tokens == 0) return;
-  const Duration served = served_ - live.joined_served;
   RequestView& view = live.view;
-  view.computed += tokens;
-  view.generated += tokens;
-  view.served += served;
-  live.untold += served;
-  live.stored_tokens += tokens;
-  live.facts.sequence_tokens += tokens;
-  live.computed_peak = std::max(live.computed_peak, view.computed);
-  live.last_token = last_token_;
-  view.last_ran = last_token_;
-  view.last_iteration = last_iteration_;
-  live.joined_tokens = tokens_;
-  live.joined_served = served_;
+  if (const std::int64_t tokens = tokens_ - live.joined_tokens; tokens > 0) {
+    const Duration served = served_ - live.joined_served;
+    view.computed += tokens;
+    view.generated += tokens;
+    view.served += served;
+    live.untold += served;
+    live.stored_tokens += tokens;
+    live.facts.sequence_tokens += tokens;
+    live.computed_peak = std::max(live.computed_peak, view.computed);
+    live.last_token = last_token_;
+    view.last_ran = last_token_;
+    view.last_iteration = last_iteration_;
+    live.joined_tokens = tokens_;
+    live.joined_served = served_;
+  }
+  const std::int64_t room = view.computed + (begun_ ? 1 : 0);
+  view.blocks_held = std::max(view.blocks_held, (room + block_size_ - 1) / block_size_);
 }
 
 void Cohort::produce(std::int64_t tokens, Time at) {
   tokens_ += tokens;
   last_token_ = at;
+  begun_ = false;
   if (tokens_ <= limit_from_) return;
   limit_from_ = least(limit_at_, kNoBound);
   invariant(tokens_ <= limit_from_, "I8 tokens produced are tokens asked",
@@ -108,6 +113,19 @@ void Cohort::serve(Duration ran, std::uint64_t iteration) {
 
 void Cohort::find_least_heed() {
   heed_from_ = least(heed_at_, Duration::max());
+}
+
+void Cohort::grow_all(std::int64_t iterations, std::vector<std::int64_t>& grown) {
+  for (std::int64_t& block_at : block_at_) {
+    // Most do not grow, and which do is hard to foresee, so the first is written without a branch.
+    std::int64_t at = block_at - tokens_;
+    ++grown[static_cast<std::size_t>(std::min(at, iterations))];
+    block_at += at < iterations ? block_size_ : 0;
+    while ((at += block_size_) < iterations) {
+      ++grown[static_cast<std::size_t>(at)];
+      block_at += block_size_;
+    }
+  }
 }
 
 std::int64_t Cohort::lacking() const {

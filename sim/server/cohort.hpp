@@ -15,6 +15,8 @@ namespace tokenyard {
 /// slots of their batch. Not thread-safe.
 class Cohort {
  public:
+  explicit Cohort(std::int64_t block_size) : block_size_(block_size) {}
+
   std::size_t size() const { return base_.size(); }
 
   /// Adds `live`, which is up to date and has produced its last token with the others, with the
@@ -31,6 +33,10 @@ class Cohort {
   /// Brings the counts of `live` up to date, if it is a member.
   void catch_up(LiveRequest& live) const;
 
+  /// The next iteration has begun: members have the blocks that it needs.
+  void begin() { begun_ = true; }
+  /// Whether an iteration of theirs runs.
+  bool begun() const { return begun_; }
   /// All members have produced so many tokens, the last of them at `at`. Invariant I8.
   void produce(std::int64_t tokens, Time at);
   /// Their iterations took `ran` together; `iteration` have begun so far.
@@ -53,8 +59,14 @@ class Cohort {
   }
   /// How many iterations a member can still make in the blocks it has.
   std::int64_t covered(std::size_t member) const { return block_at_[member] - tokens_; }
-  /// Its table has grown by room for so many tokens.
-  void grow(std::size_t member, std::int64_t tokens) { block_at_[member] += tokens; }
+  /// Its table has grown by a block.
+  void grow(std::size_t member) { block_at_[member] += block_size_; }
+  /// Grants all members the blocks that they need in the next `iterations`, and adds to `grown[i]`
+  /// how many that takes before the i-th (from 0); what they need before the first they have. One
+  /// place more stands behind those of the iterations.
+  void grow_all(std::int64_t iterations, std::vector<std::int64_t>& grown);
+  /// Whether blocks may be reserved for one of the members.
+  bool may_hold_reserved() const { return may_hold_reserved_; }
   /// How many members lack a block for the next iteration.
   std::int64_t lacking() const;
 
@@ -64,6 +76,10 @@ class Cohort {
   void note_joined(LiveRequest& live) const;
 
   static constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
+
+  std::int64_t block_size_;
+  bool begun_ = false;
+  bool may_hold_reserved_ = false;
 
   // Since the first member joined:
   std::int64_t tokens_ = 0;

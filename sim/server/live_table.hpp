@@ -40,6 +40,9 @@ struct LiveRequest : RankingHook, ResidentHook {
   BlockTable reserved;              ///< blocks that its tables will grow into
   std::int64_t reserve_tokens =
       0;  ///< tokens a sequence is given room for on entry; 0 = page by page
+  /// Blocks that are counted as its table's last, of which is left open which they are; only of a
+  /// request of one sequence.
+  std::int64_t pledged = 0;
   std::int64_t covered_tokens = 0;  ///< tokens that the table of a single sequence has room for
   std::int64_t stored_tokens = 0;   ///< tokens in its tables, a shared one counted each time
   std::int64_t computed_peak = 0;   ///< most tokens ever computed; below it work is repeated
@@ -67,7 +70,7 @@ struct LiveRequest : RankingHook, ResidentHook {
   Time phase_since = kOrigin;
   Time last_token = kOrigin;
 
-  bool resident() const { return !sequences.front().blocks.empty(); }
+  bool resident() const { return !sequences.front().blocks.empty() || pledged > 0; }
   /// Whether its sequences have tables of their own; until the prompt is computed there is one.
   bool forked() const { return sequences.size() == 1 || !sequences[1].blocks.empty(); }
   /// Whether another may take its blocks.

@@ -11,8 +11,6 @@ namespace {
 
 /// Bounds the work and the memory of one macro-step; more gains nothing.
 constexpr std::int64_t kMostIterations = 1024;
-/// How many bits of an entry of `growth_` name the member.
-constexpr int kMemberBits = 32;
 
 /// Whether mere progress is all that can come of this member's next iterations.
 bool is_plain(const LiveRequest& live) {
@@ -163,60 +161,69 @@ std::int64_t MacroSteps::with_blocks(const InFlight& next, std::int64_t most,
 /// Free blocks that go into the members' tables before the last of so many iterations.
 std::int64_t MacroSteps::blocks_needed(const InFlight& next, std::int64_t iterations) const {
   std::int64_t blocks = 0;
-  for (LiveRequest* live : next.members) {
-    if (live->done) continue;
-    state_.cohort.catch_up(*live);
-    blocks += state_.memory.missing_blocks(*live, live->view.computed + iterations);
+  const Cohort& cohort = state_.cohort;
+  for (std::size_t i = 0; i < next.members.size(); ++i) {
+    const LiveRequest& live = *next.members[i];
+    if (live.done) continue;
+    const std::size_t member = i - next.cohort_at;  // before the cohort: a great number
+    if (member < cohort.size()) {
+      const std::int64_t tokens = iterations - cohort.covered(member);
+      const auto reserved = static_cast<std::int64_t>(live.reserved.size());
+      if (tokens > 0) {
+        blocks += std::max<std::int64_t>(0, state_.blocks.blocks_for(tokens) - reserved);
+      }
+    } else {
+      blocks += state_.memory.missing_blocks(live, live.view.computed + iterations);
+    }
   }
   return blocks;
 }
 
+/// Fills `grown_`: how many blocks go into the members' tables before each of the next iterations.
 void MacroSteps::find_growth(InFlight& in_flight, std::int64_t iterations) {
-  growths_ = grown_ = 0;
-  const std::int64_t block_size = state_.blocks.block_size();
-  const Cohort& cohort = state_.cohort;
-  // A member that decodes grows at most so often, and one that prefills in each iteration.
-  const auto most = static_cast<std::size_t>(iterations / block_size + 1);
-  const std::size_t needed = in_flight.members.size() * most + static_cast<std::size_t>(iterations);
-  if (growth_.size() < needed) growth_.resize(needed);
-  const auto find = [&](std::size_t member, std::int64_t at) {
-    // Most do not grow, and which do is hard to foresee, so the first is written without a branch.
-    growth_[growths_] = static_cast<std::uint64_t>(at) << kMemberBits | member;
-    growths_ += at < iterations ? 1 : 0;
-    while ((at += block_size) < iterations) {
-      growth_[growths_++] = static_cast<std::uint64_t>(at) << kMemberBits | member;
-    }
-  };
-  for (std::size_t i = 0; i < cohort.size(); ++i) {
-    find(in_flight.cohort_at + i, cohort.covered(i));
-  }
+  grown_.assign(static_cast<std::size_t>(iterations) + 1, 0);
+  if (state_.cohort.may_hold_reserved()) grow_into_reserved(in_flight, iterations);
+  state_.cohort.grow_all(iterations, grown_);
   for_others(in_flight, [&](std::size_t i, const LiveRequest& live) {
-    if (!in_flight.iteration.slots[i].prefill) {
-      find(i, live.covered_tokens - live.view.computed);
-      return;
-    }
+    const Slot& slot = in_flight.iteration.slots[i];
+    const std::int64_t known = slot.computed + slot.new_tokens + left_.prefill_left;
+    std::int64_t blocks = live.view.blocks_held;  // those reserved for it among them
     for (std::int64_t at = 1; at < iterations; ++at) {
-      growth_[growths_++] = static_cast<std::uint64_t>(at) << kMemberBits | i;
+      const std::int64_t tokens = slot.computed + (at + 1) * slot.new_tokens;
+      const std::int64_t needed =
+          state_.blocks.blocks_for(slot.prefill ? std::min(tokens, known) : tokens);
+      grown_[static_cast<std::size_t>(at)] += std::max<std::int64_t>(0, needed - blocks);
+      blocks = std::max(blocks, needed);
     }
   });
-  std::sort(growth_.begin(), growth_.begin() + static_cast<std::ptrdiff_t>(growths_));
 }
 
-/// Gives the blocks that are needed for iteration number `iteration`.
-void MacroSteps::grow_until(InFlight& in_flight, std::int64_t iteration) {
-  const auto behind = static_cast<std::uint64_t>(iteration + 1) << kMemberBits;
-  for (; grown_ < growths_ && growth_[grown_] < behind; ++grown_) {
-    const std::size_t member = growth_[grown_] & ((std::uint64_t{1} << kMemberBits) - 1);
-    LiveRequest& live = *in_flight.members[member];
-    Iteration& next = in_flight.iteration;
-    if (next.slots[member].prefill) {
-      state_.memory.extend(live, next.load.prefill_context_tokens, next.block_copies);
-    } else {
-      state_.memory.append_block(live);
+/// Lets the members of the cohort first grow into what is reserved for them, which is held already.
+void MacroSteps::grow_into_reserved(InFlight& in_flight, std::int64_t iterations) {
+  Cohort& cohort = state_.cohort;
+  for (std::size_t i = 0; i < cohort.size(); ++i) {
+    if (cohort.covered(i) >= iterations) continue;
+    LiveRequest& live = *in_flight.members[in_flight.cohort_at + i];
+    cohort.catch_up(live);
+    state_.memory.fulfil(live, live.view.computed + 1);  // then the others are left
+    in_flight.iteration.slots[in_flight.cohort_at + i].blocks = live.sequences.front().blocks;
+    for (std::size_t left = live.reserved.size(); left > 0; --left) {
+      if (cohort.covered(i) < iterations) cohort.grow(i);
     }
-    if (live.in_cohort)
-      state_.cohort.grow(member - in_flight.cohort_at, state_.blocks.block_size());
-    next.slots[member].blocks = live.sequences.front().blocks;
+  }
+}
+
+/// Gives the members the blocks that were pledged to them for the iteration in flight, for those
+/// who look at their tables. Without `all` the cohort's may wait for theirs.
+void MacroSteps::give_tables(InFlight& in_flight, bool all) {
+  for (std::size_t i = 0; i < in_flight.members.size(); ++i) {
+    if (i == in_flight.cohort_at && !all) i += state_.cohort.size();
+    if (i == in_flight.members.size()) return;
+    LiveRequest& live = *in_flight.members[i];
+    Slot& slot = in_flight.iteration.slots[i];
+    if (live.done) continue;
+    state_.memory.fulfil(live, slot.computed + slot.new_tokens);
+    slot.blocks = live.sequences.front().blocks;
   }
 }
 
@@ -311,12 +318,13 @@ void MacroSteps::tell(InFlight& in_flight, Time at) {
   tell_at_ = next_telling();
 }
 
-/// Takes the end of an iteration, and gives the blocks that the next one needs.
+/// Takes the end of an iteration, and the blocks that the next one needs.
 inline void MacroSteps::pass_end(InFlight& in_flight, Time at) {
   ++ended_;
   if (at >= tell_at_) tell(in_flight, at);
   const Iteration& ended = in_flight.iteration;
   state_.memory.note_computed(ended.repeat.more_context_tokens + ended.load.prefill_tokens);
+  state_.blocks.pledge(grown_[static_cast<std::size_t>(ended_)]);
 }
 
 /// Goes on from each of `ends` to the next iteration, and tells the observer at once.
@@ -324,7 +332,6 @@ void MacroSteps::step_on(InFlight& in_flight, std::span<const Time> ends) {
   steps_.clear();
   for (const Time end : ends) {
     pass_end(in_flight, end);
-    grow_until(in_flight, ended_);
     steps_.push_back({end, state_.blocks.held(), state_.memory.tokens_unused()});
   }
   state_.ports.observer.stepped(in_flight.iteration, in_flight.iteration.repeat.more_context_tokens,
@@ -344,10 +351,12 @@ void MacroSteps::show_steps(InFlight& in_flight, std::span<const Time> ends,
     pass_end(in_flight, ends[i]);
     observer.completed(ends[i], iteration);
     move_load(iteration);
-    grow_until(in_flight, ended_);
     iteration.id = IterationId{next_iteration++};
     iteration.begun = ends[i];
-    if (watched) move_slots(iteration, 1);
+    if (watched) {
+      move_slots(iteration, 1);
+      give_tables(in_flight, true);
+    }
     observer.decided(ends[i], iteration, memory_facts(state_, waiting));
   }
 }
@@ -381,6 +390,9 @@ void MacroSteps::book_all_but_last(InFlight& in_flight, std::span<const Time> en
   }
   if (!shown || !observer.watches_slots()) move_slots(iteration, booked);
   catch_up_cohort(ends.back());
+  state_.cohort.begin();
+  // Which blocks lose their content is found out at once.
+  give_tables(in_flight, state_.settings.kv.prefix_caching);
   for_others(in_flight, [&](std::size_t i, LiveRequest& live) {
     const Slot& slot = iteration.slots[i];
     live.view.served += ends.back() - begun;

@@ -49,7 +49,8 @@ class MacroSteps {
   void count_first_gaps(InFlight& in_flight, Time at);
   void step_on(InFlight& in_flight, std::span<const Time> ends);
   void show_steps(InFlight& in_flight, std::span<const Time> ends, std::uint64_t& next_iteration);
-  void grow_until(InFlight& in_flight, std::int64_t iteration);
+  void grow_into_reserved(InFlight& in_flight, std::int64_t iterations);
+  void give_tables(InFlight& in_flight, bool all);
   void move_load(Iteration& iteration);
   static void move_slots(Iteration& iteration, std::int64_t iterations);
 
@@ -57,11 +58,7 @@ class MacroSteps {
   const BatchFormer& former_;
   Swapper& swapper_;
   std::vector<const RequestView*> running_;
-  /// Who needs a block before which iteration (counted from 0), in the order of single steps; the
-  /// iteration in the upper half. What is behind the first `growths_` is not in use.
-  std::vector<std::uint64_t> growth_;
-  std::size_t growths_ = 0;
-  std::size_t grown_ = 0;
+  std::vector<std::int64_t> grown_;  ///< blocks that go into tables before which iteration
   std::vector<StepFacts> steps_;
   // Of the iterations being booked:
   Time caught_up_ = kOrigin;  ///< what the cohort has counted, and

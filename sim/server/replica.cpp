@@ -39,7 +39,8 @@ void Replica::start(ReplicaParts parts, Time now) {
   scheduler_.emplace(settings_,
                      ServerPorts{*parts_.policy, ports_.advising_cost, ports_.predictor,
                                  ports_.oracle, ports_.observer},
-                     parts_.executor->depth(), ReplicaPlace{id_, next_number_, hands_over_});
+                     parts_.executor->depth(),
+                     ReplicaPlace{id_, next_number_, hands_over_, parts_.executor->reads_tables()});
   asked_at_ = now;
   find_next();
 }

@@ -1,6 +1,7 @@
 #include "sim/server/request_memory.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/kernel/invariant.hpp"
 
@@ -52,7 +53,8 @@ std::int64_t RequestMemory::growth(const LiveRequest& live, std::int64_t tokens,
                                    BlockTable Sequence::*table) const {
   const std::int64_t each = blocks_.blocks_for(tokens);
   const BlockTable& first = live.sequences.front().*table;
-  std::int64_t blocks = std::max<std::int64_t>(0, each - size_of(first));
+  const std::int64_t pledged = table == &Sequence::blocks ? live.pledged : 0;
+  std::int64_t blocks = std::max<std::int64_t>(0, each - size_of(first) - pledged);
   if (live.sequences.size() == 1 || (live.sequences[1].*table).empty()) return blocks;
   for (std::size_t i = 1; i < live.sequences.size(); ++i) {
     blocks += std::max<std::int64_t>(0, each - size_of(live.sequences[i].*table));
@@ -105,20 +107,59 @@ void RequestMemory::return_reserved(LiveRequest& live, std::int64_t most) {
   blocks_.release(given);
 }
 
+void RequestMemory::pledge(LiveRequest& live, std::int64_t blocks) {
+  invariant(blocks <= blocks_.free(), "I2 blocks are conserved",
+            "room for request {} was made and is not there", index(live.view.id));
+  blocks_.pledge(blocks);
+  live.pledged += blocks;
+}
+
 void RequestMemory::append_block(LiveRequest& live) {
   BlockTable& table = live.sequences.front().blocks;
-  if (!live.reserved.empty()) return_reserved(live, 1);
-  invariant(blocks_.free() > 0, "I2 blocks are conserved",
-            "room for request {} was made and is not there", index(live.view.id));
-  blocks_.append(table);
+  if (leaves_open_ && live.reserved.empty()) {
+    pledge(live, 1);
+  } else {
+    if (!live.reserved.empty()) return_reserved(live, 1);
+    invariant(blocks_.free() > 0, "I2 blocks are conserved",
+              "room for request {} was made and is not there", index(live.view.id));
+    blocks_.append(table);
+  }
   live.covered_tokens += blocks_.block_size();
-  live.view.blocks_held = size_of(live.reserved) + size_of(table);
+  live.view.blocks_held = size_of(live.reserved) + size_of(table) + live.pledged;
+}
+
+void RequestMemory::fulfil(LiveRequest& live, std::int64_t tokens) {
+  BlockTable& table = live.sequences.front().blocks;
+  const std::int64_t missing = blocks_.blocks_for(tokens) - live.pledged - size_of(table);
+  if (missing <= 0) return;
+  const std::int64_t own = std::min(missing, size_of(live.reserved));
+  if (own > 0) {
+    return_reserved(live, own);
+    grow(live, table, size_of(table) + own);
+  }
+  if (leaves_open_) {
+    live.pledged += missing - own;
+  } else {
+    blocks_.redeem(table, missing - own);
+  }
+  live.covered_tokens = (size_of(table) + live.pledged) * blocks_.block_size();
+  live.view.blocks_held = size_of(live.reserved) + size_of(table) + live.pledged;
+}
+
+void RequestMemory::settle(LiveRequest& live) {
+  blocks_.redeem(live.sequences.front().blocks, std::exchange(live.pledged, 0));
 }
 
 void RequestMemory::extend(LiveRequest& live, std::int64_t tokens, std::vector<BlockCopy>& copies) {
   const std::int64_t each = blocks_.blocks_for(tokens);
   BlockTable& first = live.sequences.front().blocks;
   if (!live.resident()) {
+    if (leaves_open_ && live.sequences.size() == 1 && live.reserve_tokens == 0) {
+      pledge(live, each);
+      live.view.computed = 0;
+      recount(live);
+      return;
+    }
     const std::int64_t now = blocks_to_enter(live, tokens);
     const bool started = blocks_.start(first, found_, each);
     invariant(started, "I2 blocks are conserved", "room for request {} was made and is not there",
@@ -140,7 +181,9 @@ void RequestMemory::extend(LiveRequest& live, std::int64_t tokens, std::vector<B
   const std::int64_t more = growth(live, tokens, &Sequence::blocks);
   if (more == 0) return;
   return_reserved(live, more);
-  if (!live.forked()) {
+  if (live.pledged > 0) {
+    pledge(live, more);
+  } else if (!live.forked()) {
     grow(live, first, each);
   } else {
     const auto position = static_cast<std::size_t>(live.view.computed / blocks_.block_size());
@@ -236,6 +279,12 @@ void RequestMemory::end_finished(LiveRequest& live, std::span<const SlotOutcome>
 }
 
 void RequestMemory::release(LiveRequest& live) {
+  if (live.sequences.size() == 1 && live.resident()) {
+    // Those that were pledged to it in the cohort are not among its own yet.
+    const std::int64_t chosen = size_of(live.sequences.front().blocks) + size_of(live.reserved);
+    blocks_.withdraw(std::max(live.pledged, blocks_.blocks_for(live.view.computed) - chosen));
+    live.pledged = 0;
+  }
   for (Sequence& sequence : live.sequences) blocks_.release(sequence.blocks);
   if (!live.reserved.empty()) blocks_.release(live.reserved);
   live.sealed_blocks = 0;
@@ -245,11 +294,12 @@ void RequestMemory::release(LiveRequest& live) {
 void RequestMemory::recount(LiveRequest& live) {
   if (live.sequences.size() == 1) {
     const BlockTable& table = live.sequences.front().blocks;
-    const std::int64_t stored = table.empty() ? 0 : live.view.computed;
+    const std::int64_t blocks = size_of(table) + live.pledged;
+    const std::int64_t stored = blocks == 0 ? 0 : live.view.computed;
     stored_tokens_ += stored - live.stored_tokens;
     live.stored_tokens = stored;
-    live.covered_tokens = size_of(table) * blocks_.block_size();
-    live.view.blocks_held = size_of(live.reserved) + size_of(table);
+    live.covered_tokens = blocks * blocks_.block_size();
+    live.view.blocks_held = size_of(live.reserved) + blocks;
     return;
   }
   const std::int64_t tables = live.forked() ? static_cast<std::int64_t>(live.sequences.size()) : 1;
@@ -261,14 +311,16 @@ void RequestMemory::recount(LiveRequest& live) {
 }
 
 std::int64_t RequestMemory::tally(const LiveRequest& live) {
-  std::int64_t blocks = blocks_.tally(live.reserved);
+  std::int64_t blocks = blocks_.tally(live.reserved) + live.pledged;
   for (const Sequence& sequence : live.sequences) blocks += blocks_.tally(sequence.blocks);
   return blocks;
 }
 
 std::int64_t RequestMemory::distinct_blocks(const LiveRequest& live,
                                             BlockTable Sequence::*table) const {
-  if (live.sequences.size() == 1) return size_of(live.sequences.front().*table);
+  if (live.sequences.size() == 1) {
+    return size_of(live.sequences.front().*table) + (table == &Sequence::blocks ? live.pledged : 0);
+  }
   distinct_.clear();
   for (const Sequence& sequence : live.sequences) {
     distinct_.insert(distinct_.end(), (sequence.*table).begin(), (sequence.*table).end());

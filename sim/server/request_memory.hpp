@@ -25,8 +25,12 @@ constexpr std::int64_t lifetime_blocks(std::int64_t width, std::int64_t prompt_t
 /// eviction prompt and outputs may be computed again at once. Not thread-safe.
 class RequestMemory {
  public:
-  RequestMemory(BlockManager& blocks, bool prefix_caching)
-      : blocks_(blocks), prefix_caching_(prefix_caching) {}
+  /// `leaves_open`: nobody looks at tables, so that blocks of requests of one sequence are merely
+  /// counted (unless some are found by content, reserved or copied).
+  RequestMemory(BlockManager& blocks, bool prefix_caching, bool leaves_open)
+      : blocks_(blocks),
+        prefix_caching_(prefix_caching),
+        leaves_open_(leaves_open && !prefix_caching) {}
 
   /// Looks up how much of the request is known from others before it enters; the answer is kept for
   /// `missing_blocks` and `extend`. At least one token is left to compute. In tokens; O(blocks).
@@ -53,6 +57,13 @@ class RequestMemory {
   /// One block more for the table of a request of one sequence, as `extend` takes it when decoding
   /// crosses into it. Keeps no counts of tokens. Precondition: `missing_blocks` are free.
   void append_block(LiveRequest& live);
+  /// Gives the table of a request of one sequence the blocks that it lacks for `tokens` tokens,
+  /// which are reserved for it or pledged.
+  void fulfil(LiveRequest& live, std::int64_t tokens);
+  /// Whether blocks are counted and left open.
+  bool leaves_open() const { return leaves_open_; }
+  /// Chooses the blocks that were left open for it.
+  void settle(LiveRequest& live);
   /// Counts `tokens` computed tokens ahead of the `recount` of those that have them.
   void note_computed(std::int64_t tokens) { stored_tokens_ += tokens; }
 
@@ -104,6 +115,7 @@ class RequestMemory {
                       BlockTable Sequence::*table) const;
   std::int64_t lifetime(const LiveRequest& live) const;
   std::int64_t blocks_to_enter(const LiveRequest& live, std::int64_t tokens) const;
+  void pledge(LiveRequest& live, std::int64_t blocks);
   void grow(LiveRequest& live, BlockTable& table, std::int64_t blocks);
   void seal_filled(LiveRequest& live);
   void return_reserved(LiveRequest& live, std::int64_t most);
@@ -111,6 +123,7 @@ class RequestMemory {
 
   BlockManager& blocks_;
   bool prefix_caching_;
+  bool leaves_open_;
   std::int64_t stored_tokens_ = 0;
   std::vector<BlockId> found_;
   std::vector<BlockId> asked_;

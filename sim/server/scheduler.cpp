@@ -13,7 +13,7 @@ namespace tokenyard {
 
 Scheduler::Scheduler(const ServerSettings& settings, const ServerPorts& ports, int depth,
                      const ReplicaPlace& place)
-    : state_(settings, ports),
+    : state_(settings, ports, place.reads_tables),
       swapper_(state_, place.first_number),
       former_(state_, swapper_),
       macro_steps_(state_, former_, swapper_),
@@ -424,6 +424,8 @@ void Scheduler::launch(InFlight& next, Time now) {
   next.iteration.load.copied_blocks = static_cast<std::int64_t>(next.iteration.block_copies.size());
   // Those who were kept decode as before.
   const std::size_t cohort = state_.cohort.size();
+  next.iteration.kept_from = next.cohort_at;
+  next.iteration.kept = cohort;
   auto requests = static_cast<std::int64_t>(cohort);
   const LiveRequest* previous = nullptr;
   for (std::size_t i = 0; i < next.members.size(); ++i) {

@@ -23,6 +23,7 @@ struct ReplicaPlace {
   /// Requests go on elsewhere as soon as they have yielded a token here (prefill/decode
   /// disaggregation); `take_departed` tells of them.
   bool hands_over = false;
+  bool reads_tables = true;  ///< its executor does
 };
 
 /// The serving core as a state machine: (now, events) -> Iteration, within the limits. It knows no

@@ -82,7 +82,11 @@ std::vector<Handoff> Scheduler::abandon(Time now) {
   state_.live.for_each([&](LiveRequest& live) { live_ones.push_back(&live); });
   std::vector<Handoff> handoffs;
   for (LiveRequest* const live : live_ones) {
-    state_.cohort.catch_up(*live);
+    if (live->in_cohort) {
+      state_.cohort.catch_up(*live);
+      // What runs has its blocks.
+      state_.memory.fulfil(*live, live->view.computed + (state_.cohort.begun() ? 1 : 0));
+    }
     if (live->done || live->cancel_requested) {
       leave(*live, live->cancel_requested ? End::cancelled : End::finished, now);
       continue;

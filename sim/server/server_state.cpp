@@ -4,13 +4,15 @@
 
 namespace tokenyard {
 
-ServerState::ServerState(const ServerSettings& server_settings, const ServerPorts& server_ports)
+ServerState::ServerState(const ServerSettings& server_settings, const ServerPorts& server_ports,
+                         bool reads_tables)
     : settings(server_settings),
       ports(server_ports),
       ranking(live),
       blocks(settings.kv.device_blocks, settings.kv.block_size),
       host_blocks(settings.kv.host_blocks, settings.kv.block_size),
-      memory(blocks, settings.kv.prefix_caching),
+      memory(blocks, settings.kv.prefix_caching, !reads_tables && !ports.observer.reads_tables()),
+      cohort(settings.kv.block_size),
       context(live, cohort, ports, settings.limits.max_num_seqs),
       gaps(ports.observer) {}
 

@@ -71,7 +71,9 @@ class TokenGaps {
 
 /// The state that the parts of the scheduler share: who is live, in which order, on which blocks.
 struct ServerState {
-  ServerState(const ServerSettings& server_settings, const ServerPorts& server_ports);
+  /// `reads_tables`: the executor does.
+  ServerState(const ServerSettings& server_settings, const ServerPorts& server_ports,
+              bool reads_tables);
 
   const ServerSettings settings;
   const ServerPorts ports;

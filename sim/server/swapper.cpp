@@ -65,6 +65,7 @@ void Swapper::begin(LiveRequest& live, CopyDirection direction, Copy copy) {
 
 /// Gives up its blocks without content, which are not worth copying.
 void Swapper::trim(LiveRequest& live) {
+  state_.memory.settle(live);
   const auto filled = static_cast<std::size_t>(state_.blocks.blocks_for(live.view.computed));
   state_.blocks.release(live.reserved);
   for (Sequence& sequence : live.sequences) {

@@ -100,7 +100,8 @@ inline void serve_jobs(const QueueSystem& system, const MakePolicy& make,
   ModelExecutor executor(cost, workload);
   SimClock clock;
   const auto policy = make();
-  Scheduler scheduler(settings, {*policy, cost, &predictor, &workload, observer}, executor.depth());
+  Scheduler scheduler(settings, {*policy, cost, &predictor, &workload, observer}, executor.depth(),
+                      {.reads_tables = executor.reads_tables()});
   serve(scheduler, clock, workload, executor, observer);
 }
 

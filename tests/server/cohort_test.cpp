@@ -7,6 +7,8 @@
 namespace tokenyard {
 namespace {
 
+constexpr std::int64_t kBlockSize = 16;
+
 using namespace std::chrono_literals;
 
 /// A request of 10 prompt tokens that has produced one, in blocks of 16 tokens.
@@ -24,7 +26,7 @@ LiveRequest decoding(std::uint32_t id, std::int64_t max_tokens = 100) {
 
 // Would catch: tokens or service counted twice or not at all when a member is brought up to date.
 TEST(Cohort, BringsAMemberUpToDate) {
-  Cohort cohort;
+  Cohort cohort(kBlockSize);
   LiveRequest first = decoding(0), second = decoding(1);
   cohort.join(0, first, Duration::max());
   cohort.produce(3, kOrigin + 20ms);
@@ -51,7 +53,7 @@ TEST(Cohort, BringsAMemberUpToDate) {
 
 // Would catch: a block that is asked for an iteration late or early, or for the wrong member.
 TEST(Cohort, KnowsWhoLacksABlock) {
-  Cohort cohort;
+  Cohort cohort(kBlockSize);
   LiveRequest first = decoding(0), second = decoding(1);
   second.view.computed = 14;
   cohort.join(0, first, Duration::max());
@@ -61,15 +63,50 @@ TEST(Cohort, KnowsWhoLacksABlock) {
   cohort.produce(2, kOrigin + 10ms);
   EXPECT_EQ(cohort.lacking(), 1);
   EXPECT_EQ(cohort.covered(1), 0);
-  cohort.grow(1, 16);
+  cohort.grow(1);
   EXPECT_EQ(cohort.lacking(), 0);
   EXPECT_EQ(cohort.covered(0), 4);
   EXPECT_EQ(cohort.covered(1), 16);
 }
 
+// Would catch: blocks of a macro-step that are counted for the wrong iteration, once for a member
+// that needs several, or again when the next one begins.
+TEST(Cohort, GrantsTheBlocksOfManyIterationsAtOnce) {
+  Cohort cohort(kBlockSize);
+  LiveRequest first = decoding(0), second = decoding(1, 100);
+  second.view.computed = 14;
+  cohort.join(0, first, Duration::max());
+  cohort.join(1, second, Duration::max());
+  std::vector<std::int64_t> grown(20, 0);
+  cohort.grow_all(19, grown);
+  std::vector<std::int64_t> expected(20, 0);
+  expected[6] = 1;   // the first, at 16 tokens
+  expected[2] = 1;   // the second, at 16
+  expected[18] = 1;  // and at 32
+  grown[19] = 0;     // stands behind them
+  EXPECT_EQ(grown, expected);
+  EXPECT_EQ(cohort.covered(0), 22);
+  EXPECT_EQ(cohort.covered(1), 34);
+}
+
+// Would catch: a view that lags behind the blocks that its request was pledged.
+TEST(Cohort, TellsOfPledgedBlocks) {
+  Cohort cohort(kBlockSize);
+  LiveRequest live = decoding(0, 100);
+  live.view.blocks_held = 1;
+  cohort.join(0, live, Duration::max());
+  cohort.produce(6, kOrigin + 10ms);
+  cohort.catch_up(live);
+  EXPECT_EQ(live.view.computed, 16);
+  EXPECT_EQ(live.view.blocks_held, 1);
+  cohort.begin();
+  cohort.catch_up(live);
+  EXPECT_EQ(live.view.blocks_held, 2);
+}
+
 // Would catch: a policy that is told too late, or of the wrong request after others have left.
 TEST(Cohort, HeedsAMemberWhenItsPolicyWantsToHear) {
-  Cohort cohort;
+  Cohort cohort(kBlockSize);
   LiveRequest first = decoding(0), second = decoding(1), third = decoding(2);
   cohort.join(0, first, 30ms);
   cohort.join(1, second, Duration::max());
@@ -90,7 +127,7 @@ TEST(Cohort, HeedsAMemberWhenItsPolicyWantsToHear) {
 
 // Would catch: a sequence that the executor never ends running on beyond its bound.
 TEST(Cohort, TokensBeyondTheBoundBreakAnInvariant) {
-  Cohort cohort;
+  Cohort cohort(kBlockSize);
   LiveRequest live = decoding(0, 3);
   cohort.join(0, live, Duration::max());
   cohort.produce(2, kOrigin + 10ms);

@@ -18,6 +18,11 @@ inline std::int64_t ns(Time at) {
 /// Writes down all that an observer is told, but what the passes were fed.
 class Diary final : public Observer {
  public:
+  /// What it writes of slots, and whether it asks for them.
+  enum class Slots { told, untold, unwatched };
+
+  explicit Diary(Slots slots = Slots::told) : slots_(slots) {}
+
   void decided(Time now, const Iteration& iteration, const IterationFacts& facts) override {
     text += fmt::format(
         "{} decided {} begun {}: used {} shared {} saved {} cached {} draining {} "
@@ -31,6 +36,7 @@ class Diary final : public Observer {
         fmt::format(" prefill {} {} {} {} decode {} {}\n", load.prefill_sequences,
                     load.prefill_tokens, load.prefill_context_tokens, load.prefill_context_product,
                     load.decode_sequences, load.decode_context_tokens);
+    if (slots_ != Slots::told) return;
     for (const Slot& slot : iteration.slots) {
       text += fmt::format("  {}.{} at {} + {}, generated {} {}{}{}:", index(slot.request),
                           slot.sequence, slot.computed, slot.new_tokens, slot.generated,
@@ -58,9 +64,12 @@ class Diary final : public Observer {
     for (const Duration phase : facts.phases) text += fmt::format(" {}", phase.count());
     text += fmt::format(" {} {}\n", ns(facts.first_scheduled), ns(facts.first_token));
   }
-  bool watches_slots() const override { return true; }
+  bool watches_slots() const override { return slots_ != Slots::unwatched; }
 
   std::string text;
+
+ private:
+  Slots slots_;
 };
 
 /// Compares diaries, and logs where they part.

@@ -113,7 +113,8 @@ class Collector final : public Observer {
   void entered(RequestId request, Phase phase, Time now) override {
     if (also_ != nullptr) also_->entered(request, phase, now);
   }
-  bool watches_slots() const override { return true; }
+  bool watches_slots() const override { return also_ == nullptr || also_->watches_slots(); }
+  bool reads_tables() const override { return also_ == nullptr || also_->reads_tables(); }
   void ended(const RequestFacts& facts) override {
     outcome.requests.at(index(facts.request.id)) = facts;
     outcome.last_end = std::max(outcome.last_end, facts.ended);
@@ -141,7 +142,7 @@ Outcome simulate(const std::vector<Job>& jobs, Policy& policy, const CostModel& 
                                       : std::make_unique<ModelExecutor>(cost, workload);
   SimClock clock;
   Scheduler scheduler(settings, {policy, cost, &predictor, &workload, collector},
-                      executor->depth());
+                      executor->depth(), {.reads_tables = executor->reads_tables()});
   if (audit) collector.audited = &scheduler;
   serve(scheduler, clock, workload, *executor, collector);
   if (audit) {
