@@ -45,13 +45,7 @@ LiveSpread spread_of(std::span<const std::vector<ChargedIteration>> runs) {
   for (const auto& [load, measured_s] : equals) add_deviations(measured_s, foretold);
   LiveSpread spread;
   spread.total_half_width = t_interval_95(totals).half_width;
-  if (foretold.empty()) return spread;
-  const IterationErrors errors = errors_of(foretold);
-  spread.iterations = errors.iterations;
-  spread.mean_absolute = errors.mean_absolute;
-  spread.p50_absolute = errors.p50_absolute;
-  spread.p95_absolute = errors.p95_absolute;
-  spread.p99_absolute = errors.p99_absolute;
+  if (!foretold.empty()) spread.equals = errors_of(foretold);
   return spread;
 }
 

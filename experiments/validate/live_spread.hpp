@@ -21,9 +21,7 @@ namespace tokenyard {
 /// the true mean of each load would have about these errors. An iteration without an equal has
 /// none.
 struct LiveSpread {
-  std::int64_t iterations = 0;  ///< that have an equal; the four below are of these
-  double mean_absolute = 0;
-  double p50_absolute = 0, p95_absolute = 0, p99_absolute = 0;  ///< nearest rank
+  IterationErrors equals;  ///< their deviations, as errors of the iterations that have an equal
   /// Half-width of the 95 % interval (Student) over the runs of each one's charges over its
   /// measured times: charges make runs of unequal loads comparable. Empty with fewer than two runs.
   std::optional<double> total_half_width;

@@ -50,8 +50,8 @@ IterationRow iterations_of(const LiveAndSimulated& run, const ValidationGoals& g
   row.goals_met = row.met();
   row.live = spread_of(run.iterations);
   row.total_bound = std::max(row.total_bound, row.live.total_half_width.value_or(0));
-  if (2 * row.live.iterations >= row.errors.iterations) {
-    row.p95_bound = std::max(row.p95_bound, row.live.p95_absolute);
+  if (2 * row.live.equals.iterations >= row.errors.iterations) {
+    row.p95_bound = std::max(row.p95_bound, row.live.equals.p95_absolute);
   }
   return row;
 }

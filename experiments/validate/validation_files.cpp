@@ -48,11 +48,11 @@ std::string validation_json(const Validation& validation) {
   for (const IterationRow& row : validation.iterations) {
     Json entry = json_of(row.errors);
     entry["policy"] = row.policy;
-    entry["equal_load_iterations"] = row.live.iterations;
-    entry["equal_load_mean_absolute"] = row.live.mean_absolute;
-    entry["equal_load_p50_absolute"] = row.live.p50_absolute;
-    entry["equal_load_p95_absolute"] = row.live.p95_absolute;
-    entry["equal_load_p99_absolute"] = row.live.p99_absolute;
+    entry["equal_load_iterations"] = row.live.equals.iterations;
+    entry["equal_load_mean_absolute"] = row.live.equals.mean_absolute;
+    entry["equal_load_p50_absolute"] = row.live.equals.p50_absolute;
+    entry["equal_load_p95_absolute"] = row.live.equals.p95_absolute;
+    entry["equal_load_p99_absolute"] = row.live.equals.p99_absolute;
     entry["total_ci95_half_width"] = json_of(row.live.total_half_width);
     entry["total_bound"] = row.total_bound;
     entry["p95_bound"] = row.p95_bound;
@@ -101,11 +101,12 @@ std::string iteration_errors_csv(const Validation& validation) {
                         format_number(errors.p50_absolute), format_number(errors.p95_absolute),
                         format_number(errors.p99_absolute), row.met());
     const LiveSpread& live = row.live;
-    text += fmt::format(",{},{},{},{},{},{},{},{},{}\n", live.iterations,
-                        format_number(live.mean_absolute), format_number(live.p50_absolute),
-                        format_number(live.p95_absolute), format_number(live.p99_absolute),
-                        cell(live.total_half_width), format_number(row.total_bound),
-                        format_number(row.p95_bound), row.goals_met);
+    text += fmt::format(
+        ",{},{},{},{},{},{},{},{},{}\n", live.equals.iterations,
+        format_number(live.equals.mean_absolute), format_number(live.equals.p50_absolute),
+        format_number(live.equals.p95_absolute), format_number(live.equals.p99_absolute),
+        cell(live.total_half_width), format_number(row.total_bound), format_number(row.p95_bound),
+        row.goals_met);
   }
   return text;
 }

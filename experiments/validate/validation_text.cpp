@@ -40,11 +40,13 @@ void add_live_spread(const IterationRow& row, const ValidationGoals& goals, std:
                      std::string& text) {
   const LiveSpread& live = row.live;
   const auto half_width = live.total_half_width;
-  const auto share = [&](double value) { return live.iterations > 0 ? plain_percent(value) : "-"; };
-  text +=
-      fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "  live", width, live.iterations,
-                  half_width ? "+-" + plain_percent(*half_width) : "-", share(live.mean_absolute),
-                  share(live.p50_absolute), share(live.p95_absolute), share(live.p99_absolute));
+  const auto share = [&](double value) {
+    return live.equals.iterations > 0 ? plain_percent(value) : "-";
+  };
+  text += fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "  live", width,
+                      live.equals.iterations, half_width ? "+-" + plain_percent(*half_width) : "-",
+                      share(live.equals.mean_absolute), share(live.equals.p50_absolute),
+                      share(live.equals.p95_absolute), share(live.equals.p99_absolute));
   text += fmt::format("{:<{}} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {}\n", "  within", width, "",
                       plain_percent(row.total_bound), "", "", plain_percent(row.p95_bound), "",
                       verdict(true, row.met()));

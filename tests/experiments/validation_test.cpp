@@ -139,17 +139,17 @@ std::vector<std::vector<ChargedIteration>> timed(const std::vector<Timed>& runs,
 // without an equal that counts as foretold; a deviation that a small class makes small.
 TEST(LiveSpread, IsThatOfIterationsOfEqualLoad) {
   const LiveSpread found = spread_of(timed({{{1, 1.0}, {2, 7.0}}, {{1, 1.25}, {3, 9.0}}}, 1));
-  EXPECT_EQ(found.iterations, 2);
-  EXPECT_NEAR(found.p50_absolute, 0.125 * std::sqrt(2) / 1.25, 1e-12);
-  EXPECT_NEAR(found.p95_absolute, 0.125 * std::sqrt(2), 1e-12);
-  EXPECT_EQ(spread_of(timed({{{1, 1.0}, {2, 2.0}}}, 1)).iterations, 0);
+  EXPECT_EQ(found.equals.iterations, 2);
+  EXPECT_NEAR(found.equals.p50_absolute, 0.125 * std::sqrt(2) / 1.25, 1e-12);
+  EXPECT_NEAR(found.equals.p95_absolute, 0.125 * std::sqrt(2), 1e-12);
+  EXPECT_EQ(spread_of(timed({{{1, 1.0}, {2, 2.0}}}, 1)).equals.iterations, 0);
   auto near = timed({{{1, 1.0}}, {{1, 2.0}}}, 1);
   near[0][0].load.decode_context_tokens += kEqualContextTokens - 1;
-  EXPECT_EQ(spread_of(near).iterations, 2);
+  EXPECT_EQ(spread_of(near).equals.iterations, 2);
   near[0][0].load.add_prefill(5, 5);
-  EXPECT_EQ(spread_of(near).iterations, 0);
+  EXPECT_EQ(spread_of(near).equals.iterations, 0);
   near[1][0].load.add_prefill(5, 9);
-  EXPECT_EQ(spread_of(near).iterations, 0);
+  EXPECT_EQ(spread_of(near).equals.iterations, 0);
 }
 
 // Would catch: runs that differ in total taken for equal, or for unequal where only their loads
